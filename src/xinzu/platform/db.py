@@ -1,0 +1,178 @@
+"""The schema's building blocks and the engine.
+
+Rules the shape holds for every tenant table (they keep the schema ready for Citus, one tenant = one shard):
+``tenant_id`` leads the primary key and every unique constraint and foreign key; row-level security is forced; no triggers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from asyncpg.exceptions import InterfaceError, PostgresConnectionError, PostgresError
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Connection,
+    ForeignKeyConstraint,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.schema import SchemaItem
+
+# What a long-lived asyncpg connection raises when the server goes away under it.
+CONNECTION_TROUBLE = (OSError, PostgresError, InterfaceError)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+TENANT_SETTING = "app.tenant"
+OWNER_ROLE = "xinzu_owner"
+APP_ROLE = "xinzu_app"
+
+
+def tenant_table(name: str, *items: SchemaItem, key: tuple[str, ...] = ("id",)) -> Table:
+    """A table whose rows belong to one tenant: ``tenant_id`` first, primary key (tenant_id, *key), row security forced.
+
+    Declare uniqueness with ``tenant_unique`` and references with ``tenant_reference`` so that tenant_id leads them too.
+    """
+    return Table(
+        name,
+        metadata,
+        Column("tenant_id", BigInteger, nullable=False),
+        *items,
+        PrimaryKeyConstraint("tenant_id", *key),
+        info={"tenant": True},
+    )
+
+
+def global_table(name: str, *items: SchemaItem) -> Table:
+    """A table that belongs to the installation. It may hold no personal data: every tenant's session can read it."""
+    return Table(name, metadata, *items, info={"tenant": False})
+
+
+def tenant_unique(*columns: str, name: str | None = None) -> UniqueConstraint:
+    return UniqueConstraint("tenant_id", *columns, name=name)
+
+
+def tenant_reference(column: str, table: str, target: str = "id") -> ForeignKeyConstraint:
+    """A foreign key inside one tenant. Across modules only downward (import rule 7)."""
+    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.{target}"])
+
+
+def instant(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
+
+
+def fen(name: str, *, nullable: bool = False, minimum: int | None = 0) -> Column[Any]:
+    """An amount in fen. The unit stands in the name; the check stands in the database."""
+    if not name.endswith("_fen"):
+        raise ValueError(f"a column of money ends in _fen: {name}")
+    checks = [] if minimum is None else [CheckConstraint(f"{name} >= {minimum}", name=f"{name}_min")]
+    return Column(name, BigInteger, *checks, nullable=nullable)
+
+
+def one_of(column: str, values: type[Any]) -> CheckConstraint:
+    """A check constraint generated from a StrEnum, so that the database knows the same states as the code."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def row_security_ddl(table: str) -> list[str]:
+    """Statements that force row-level security on a tenant table and let the app role use it.
+
+    ``nullif(current_setting(…, true), '')`` yields null, hence no rows, when no tenant is set; the sub-select is evaluated once.
+    """
+    tenant = f"(SELECT nullif(current_setting('{TENANT_SETTING}', true), '')::bigint)"
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY tenant ON {table} USING (tenant_id = {tenant}) WITH CHECK (tenant_id = {tenant})",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {APP_ROLE}",
+    ]
+
+
+def _json_default(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine on asyncpg with JSON by msgspec. The pool waits at most ten seconds, then the caller is told to come back."""
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_pre_ping=False,
+        hide_parameters=True,  # a failing statement is logged; what was bound to it may be personal
+        json_serializer=_json_default,
+        json_deserializer=msgspec.json.decode,
+        connect_args={"server_settings": {"application_name": "xinzu", "timezone": "UTC"}},
+    )
+
+
+def is_connection_loss(error: BaseException | None) -> bool:
+    """Whether an error means that the database went away, so that what was under way may or may not have been committed."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or (error.orig is not None and is_connection_loss(error.orig.__cause__))
+    return isinstance(error, OSError | PostgresConnectionError | InterfaceError)
+
+
+def tenant_tables() -> list[Table]:
+    return [table for table in metadata.sorted_tables if table.info.get("tenant")]
+
+
+def set_tenant(tenant_id: int) -> str:
+    """The statement that binds a transaction to a tenant.
+
+    ``SET LOCAL`` rather than ``set_config``: a Citus coordinator propagates only the former to its workers. SET takes no
+    parameters, so the number is validated here.
+    """
+    if type(tenant_id) is not int or not 0 < tenant_id < 2**63:
+        raise ValueError("a tenant id is a positive integer")
+    return f"SET LOCAL {TENANT_SETTING} = '{tenant_id}'"
+
+
+def apply_row_security(connection: Connection) -> None:
+    """Force row security on every tenant table that does not have it yet. Run by the owner after creating tables."""
+    secured = {
+        row[0] for row in connection.execute(text("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"))
+    }
+    for table in tenant_tables():
+        if table.name not in secured:
+            for statement in row_security_ddl(table.name):
+                connection.execute(text(statement))
+    seed_statistics(connection)
+
+
+def seed_statistics(connection: Connection) -> None:
+    """Tell the planner that a tenant's number alone selects little, for tables that were never analysed.
+
+    Without statistics it guesses the opposite and checks foreign keys through an index that only shares the tenant's prefix, which
+    makes inserts into a fresh database many times slower the more rows there are. The first ANALYZE replaces this.
+    """
+    connection.execute(
+        text(
+            "SELECT pg_restore_attribute_stats('schemaname', n.nspname::text, 'relname', c.relname::text, 'attname', 'tenant_id',"
+            " 'inherited', false, 'null_frac', 0::real, 'avg_width', 8, 'n_distinct', 1::real)"
+            " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'"
+            " WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname = ANY(:tables)"
+            " AND NOT EXISTS (SELECT 1 FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname)"
+        ),
+        {"tables": [table.name for table in tenant_tables()]},
+    )

@@ -1,0 +1,80 @@
+"""Assembles an ASGI application from modules' routes. Used by ``app.api``; the sandbox has its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ControllerRouterHandler
+
+from xinzu import __version__
+from xinzu.platform.commands import Batcher
+from xinzu.platform.http.auth import SESSION_COOKIE, Authentication
+from xinzu.platform.http.body import StrictRequest, refuse_nul_in_address
+from xinzu.platform.http.health import health_routes
+from xinzu.platform.http.problems import EXCEPTION_HANDLERS, PROBLEM_RESPONSES
+from xinzu.platform.http.sessions import session_routes
+from xinzu.platform.runtime import Runtime
+from xinzu.platform.settings import Settings
+
+
+def create_app(
+    settings: Settings,
+    routes: Sequence[ControllerRouterHandler],
+    open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]],
+) -> Litestar:
+    """The API over the runtime that ``open_runtime`` yields for as long as the application lives."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with open_runtime() as runtime, attached(app, runtime):
+            yield
+
+    handlers = [*health_routes, *session_routes, *routes]
+    for handler in handlers:
+        if isinstance(handler, HTTPRouteHandler):
+            handler.responses = {**PROBLEM_RESPONSES, **(handler.responses or {})}
+    return Litestar(
+        route_handlers=handlers,
+        request_class=StrictRequest,
+        before_request=refuse_nul_in_address,
+        middleware=[Authentication],
+        exception_handlers=EXCEPTION_HANDLERS,
+        request_max_body_size=settings.request_bytes_max,
+        lifespan=[lifespan],
+        openapi_config=openapi_config(),
+        debug=False,
+    )
+
+
+@asynccontextmanager
+async def attached(app: Litestar, runtime: Runtime) -> AsyncIterator[None]:
+    """Give the application its runtime and its batcher; on the way out, wait for the batches under way."""
+    app.state.runtime = runtime
+    app.state.batcher = Batcher(runtime)
+    yield
+    await app.state.batcher.close()
+
+
+def openapi_config(**extra: Any) -> OpenAPIConfig:  # noqa: ANN401
+    return OpenAPIConfig(
+        title="Xinzu 信租",
+        version=__version__,
+        description="Credit leasing: applications, decisions, agreements, billing, payments, assets, devices, collections, proof.",
+        path="/schema",
+        components=Components(
+            security_schemes={
+                "api_key": SecurityScheme(type="http", scheme="bearer", description="API key of a channel's server (xzk_…)"),
+                "session": SecurityScheme(
+                    type="apiKey", security_scheme_in="cookie", name=SESSION_COOKIE, description="An operator's session"
+                ),
+            }
+        ),
+        security=[{"api_key": []}, {"session": []}],
+        **extra,
+    )

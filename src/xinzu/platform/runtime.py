@@ -1,0 +1,193 @@
+"""What a process of the product holds: settings, database, clock, keys and the way out to providers."""
+
+from __future__ import annotations
+
+import asyncio
+import time as monotonic
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from xinzu.kernel.errors import NotFound, Unavailable
+from xinzu.kernel.time import BusinessCalendar, Clock, SystemClock
+from xinzu.platform.actor import Actor
+from xinzu.platform.crypto.kms import Kms
+from xinzu.platform.crypto.vault import TenantVault, WrappedKeys, load_vault
+from xinzu.platform.db import CONNECTION_TROUBLE, create_engine, set_tenant
+from xinzu.platform.uow import ReadSession, UnitOfWork
+
+if TYPE_CHECKING:
+    from xinzu.platform.outbound import Outbound
+    from xinzu.platform.settings import Settings
+
+TENANT_CACHE_SECONDS = 30
+BLIND_KEY_NUMBER = 0
+CONNECT_ATTEMPTS = 2
+
+
+class Database:
+    """The app role's engine, and plain asyncpg connections for listening and queueing."""
+
+    def __init__(self, app_url: str, *, pool_size: int = 10) -> None:
+        self.url = app_url
+        self.engine: AsyncEngine = create_engine(app_url, pool_size=pool_size)
+
+    @asynccontextmanager
+    async def raw_connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A dedicated asyncpg connection outside the pool (LISTEN holds it for long)."""
+        connection = await connect_raw(self.url)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def dispose(self) -> None:
+        await self.engine.dispose()
+
+
+async def connect_raw(url: str) -> asyncpg.Connection:
+    """An asyncpg connection from a SQLAlchemy URL."""
+    parts = make_url(url)
+    host = parts.query.get("host") or parts.host
+    connection: asyncpg.Connection = await asyncpg.connect(
+        user=parts.username,
+        password=parts.password,
+        database=parts.database,
+        host=host,
+        port=parts.port or int(str(parts.query.get("port", 5432))),
+        server_settings={"application_name": "xinzu", "timezone": "UTC"},
+    )
+    return connection
+
+
+@dataclass(frozen=True, slots=True)
+class TenantContext:
+    """What every transaction of a tenant needs and what rarely changes: its calendar and its keys."""
+
+    calendar: BusinessCalendar
+    vault: TenantVault
+    read_at: float
+
+
+class Runtime:
+    """Opens transactions. One per process; passed explicitly to the edges (HTTP, relay, jobs, command line)."""
+
+    def __init__(self, settings: Settings, database: Database, kms: Kms, outbound: Outbound, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.database = database
+        self.kms = kms
+        self.outbound = outbound
+        self.clock: Clock = clock or SystemClock()
+        # Tenants for which this process wrote events or jobs: lets whoever drives time look only where something may be due.
+        self.stirred: set[int] = set()
+        self._tenants: dict[int, TenantContext] = {}
+        self._loading = asyncio.Lock()
+
+    async def tenant_ids(self) -> Sequence[int]:
+        """All tenants, in order of creation."""
+        async with self.database.engine.connect() as connection:
+            return [row[0] for row in await connection.execute(text("SELECT id FROM platform_tenant ORDER BY id"))]
+
+    async def tenant_id_of(self, slug: str) -> int:
+        """The number of a tenant by its short name; raises NotFound."""
+        async with self.database.engine.connect() as connection:
+            found = await connection.execute(text("SELECT id FROM platform_tenant WHERE slug = :slug"), {"slug": slug})
+            tenant_id = found.scalar()
+        if tenant_id is None:
+            raise NotFound(f"没有名为 {slug} 的租户", f"There is no tenant called {slug}")
+        return int(tenant_id)
+
+    @asynccontextmanager
+    async def unit(self, tenant_id: int, actor: Actor) -> AsyncIterator[UnitOfWork]:
+        """A transaction that commits when the block ends well and rolls back when it raises.
+
+        Raises Unavailable when the database cannot be reached.
+        """
+        context = await self._context(tenant_id)
+        async with self._connected(tenant_id) as connection:
+            uow = UnitOfWork(connection, tenant_id, self.clock, context.calendar, context.vault, actor)
+            yield uow
+            await uow.finish()
+            await connection.commit()
+            if uow.events or uow.jobs:
+                self.stirred.add(tenant_id)
+
+    @asynccontextmanager
+    async def reading(self, tenant_id: int) -> AsyncIterator[ReadSession]:
+        """A transaction for queries; whatever it did is rolled back. Raises Unavailable when the database cannot be reached."""
+        context = await self._context(tenant_id)
+        async with self._connected(tenant_id) as connection:
+            yield ReadSession(connection, tenant_id, self.clock, context.calendar, context.vault)
+
+    @asynccontextmanager
+    async def _connected(self, tenant_id: int) -> AsyncIterator[AsyncConnection]:
+        """A connection inside a transaction bound to the tenant; what is not committed is rolled back at the end."""
+        connection = await self._connect(tenant_id)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def _connect(self, tenant_id: int) -> AsyncConnection:
+        """After PostgreSQL was restarted the pool still holds dead connections. The first statement finds out, SQLAlchemy then drops
+        the whole pool, and since nothing has been written it is safe to ask again.
+        """
+        trouble: BaseException | None = None
+        for _ in range(CONNECT_ATTEMPTS):
+            try:
+                connection = await self.database.engine.connect()
+            except (DBAPIError, PoolTimeout, *CONNECTION_TROUBLE) as error:
+                trouble = error
+                continue
+            try:
+                await connection.exec_driver_sql(set_tenant(tenant_id))
+            except (DBAPIError, *CONNECTION_TROUBLE) as error:
+                await connection.close()
+                trouble = error
+                continue
+            return connection
+        raise Unavailable(
+            "数据库暂时不可用，请稍后重试", "The database is not reachable just now: try again", retry_after_s=2
+        ) from trouble
+
+    async def _context(self, tenant_id: int) -> TenantContext:
+        known = self._tenants.get(tenant_id)
+        if known is not None and monotonic.monotonic() - known.read_at < TENANT_CACHE_SECONDS:
+            return known
+        async with self._loading:
+            known = self._tenants.get(tenant_id)
+            if known is not None and monotonic.monotonic() - known.read_at < TENANT_CACHE_SECONDS:
+                return known
+            loaded = self._tenants[tenant_id] = await self._load(tenant_id)
+            return loaded
+
+    async def _load(self, tenant_id: int) -> TenantContext:
+        async with self._connected(tenant_id) as connection:
+            row = (
+                await connection.execute(text("SELECT zone, cut_off FROM platform_tenant WHERE id = :id"), {"id": tenant_id})
+            ).first()
+            if row is None:
+                raise NotFound("租户不存在", "There is no such tenant")
+            keys = (
+                await connection.execute(
+                    text("SELECT number, wrapped_key FROM platform_tenant_key WHERE tenant_id = :id"),
+                    {"id": tenant_id},
+                )
+            ).all()
+        by_number = {key.number: bytes(key.wrapped_key) for key in keys}
+        wrapped = WrappedKeys({n: key for n, key in by_number.items() if n != BLIND_KEY_NUMBER}, by_number[BLIND_KEY_NUMBER])
+        calendar = BusinessCalendar(ZoneInfo(row.zone), row.cut_off)
+        return TenantContext(calendar, load_vault(self.kms, tenant_id, wrapped), monotonic.monotonic())
+
+    async def close(self) -> None:
+        await self.outbound.aclose()
+        await self.database.dispose()
