@@ -1,0 +1,1 @@
+"""账册: who, how much, proof. Records do not know each other."""

@@ -1,0 +1,1 @@
+"""Use cases: registering people, consents, messages."""

@@ -1,0 +1,1 @@
+"""Pure rules: what messages say and when they may be sent."""

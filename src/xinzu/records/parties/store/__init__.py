@@ -1,0 +1,1 @@
+"""All SQL of parties: people with their consents, and messages."""
