@@ -1,0 +1,35 @@
+"""Use cases of billing, one file each. All take batches; the number of statements does not grow with the batch.
+
+Every one locks the accounts it touches first, in order of their ids, and posts to the ledger once, last (ADR 0005).
+"""
+
+from __future__ import annotations
+
+from xinzu.back.billing.commands.call_off_accounts import call_off_accounts
+from xinzu.back.billing.commands.close_day import CloseDay, DayReport, close_day, close_days
+from xinzu.back.billing.commands.issue_schedules import Commencement, issue_schedules
+from xinzu.back.billing.commands.open_accounts import Opening, open_accounts, open_books
+from xinzu.back.billing.commands.record_receipts import Allocated, Receipt, record_receipts
+from xinzu.back.billing.commands.record_refunds import Refund, record_refunds
+from xinzu.back.billing.commands.settle_returns import Return, Settled, settle_returns
+
+__all__ = [
+    "Allocated",
+    "CloseDay",
+    "Commencement",
+    "DayReport",
+    "Opening",
+    "Receipt",
+    "Refund",
+    "Return",
+    "Settled",
+    "call_off_accounts",
+    "close_day",
+    "close_days",
+    "issue_schedules",
+    "open_accounts",
+    "open_books",
+    "record_receipts",
+    "record_refunds",
+    "settle_returns",
+]

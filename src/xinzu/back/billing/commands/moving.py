@@ -1,0 +1,134 @@
+"""Steps that several use cases share: setting held money against what is open, and saying what that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from xinzu.back.billing.commands import booking
+from xinzu.back.billing.events import AccountSettled, ArrearsCleared, SettlementDetermined
+from xinzu.back.billing.model import AccountState, ItemKind
+from xinzu.back.billing.rules import postings
+from xinzu.back.billing.rules.allocation import allocate
+from xinzu.back.billing.store import accounts, days, items, receipts
+from xinzu.kernel.ids import new_id
+from xinzu.platform.uow import UnitOfWork
+from xinzu.records.ledger import api as ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was set against what."""
+
+    rows: tuple[receipts.AllocationRow, ...]
+
+    def per_receipt(self) -> dict[UUID, int]:
+        totals: dict[UUID, int] = {}
+        for row in self.rows:
+            totals[row.receipt_id] = totals.get(row.receipt_id, 0) + row.amount_fen
+        return totals
+
+    def per_item(self) -> dict[UUID, int]:
+        totals: dict[UUID, int] = {}
+        for row in self.rows:
+            item_id = row.instalment_id or row.charge_id
+            if item_id is not None:
+                totals[item_id] = totals.get(item_id, 0) + row.amount_fen
+        return totals
+
+
+async def apply_funds(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> Applied:
+    """Set what is left of receipts against what is open, by the waterfall. The accounts must be locked.
+
+    At most six statements: two reads, then allocations, receipts, instalments and charges.
+    """
+    funds = await receipts.available(uow, agreement_ids)
+    if not funds:
+        return Applied(())
+    open_items = await items.open_items(uow, list(funds))
+    rows = []
+    for agreement_id in sorted(open_items):
+        for part in allocate(funds[agreement_id], open_items[agreement_id]):
+            is_rent = part.item.kind is ItemKind.RENT
+            rows.append(
+                receipts.AllocationRow(
+                    id=new_id(),
+                    agreement_id=agreement_id,
+                    receipt_id=part.receipt_id,
+                    instalment_id=part.item.id if is_rent else None,
+                    charge_id=None if is_rent else part.item.id,
+                    amount_fen=part.amount_fen,
+                )
+            )
+    if rows:
+        await receipts.insert_allocations(uow, rows)
+        await items.pay(uow, _sums(rows, charges=False), _sums(rows, charges=True))
+    return Applied(tuple(rows))
+
+
+def credit_entries(uow: UnitOfWork, applied: Applied, except_receipts: Collection[UUID] = ()) -> list[ledger.Entry | None]:
+    """Entries for money that was held before this transaction and now settles something."""
+    return [
+        booking.entry(
+            "billing.credit_applied", row.id, uow.business_date, [(row.agreement_id, postings.credit_applied(row.amount_fen))]
+        )
+        for row in applied.rows
+        if row.receipt_id not in except_receipts
+    ]
+
+
+async def restate(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> dict[UUID, accounts.Standing]:
+    """Bring the accounts in line with their items and receipts, and say when arrears are cleared."""
+    as_of = await days.last_closed(uow) or uow.business_date
+    standings = {standing.agreement_id: standing for standing in await accounts.refresh(uow, agreement_ids, as_of)}
+    uow.emit(
+        *(
+            ArrearsCleared(subject_id=standing.agreement_id, party_id=standing.party_id)
+            for standing in standings.values()
+            if standing.overdue_before_fen > 0 and standing.overdue_fen == 0
+        )
+    )
+    return standings
+
+
+async def close_settled(uow: UnitOfWork, standings: Sequence[accounts.Standing]) -> None:
+    """Settle the settling accounts on which nothing is owed either way any more.
+
+    Money that comes when nothing is owed any more is determined anew, so that it is given back; when credit is held already, its refund
+    is under way and a second determination would pay it twice, so the new money waits for an operator.
+    """
+    done = [
+        standing
+        for standing in standings
+        if standing.state is AccountState.SETTLING and standing.owed_fen == 0 and standing.credit_fen == 0
+    ]
+    await accounts.move(uow, [standing.agreement_id for standing in done], AccountState.SETTLED)
+    uow.emit(
+        *(
+            AccountSettled(subject_id=standing.agreement_id, party_id=standing.party_id, settled_on=uow.business_date)
+            for standing in done
+        ),
+        *(
+            SettlementDetermined(
+                subject_id=standing.agreement_id,
+                party_id=standing.party_id,
+                balance_due_fen=0,
+                credit_balance_fen=standing.credit_fen,
+            )
+            for standing in standings
+            if standing.state is not AccountState.OPEN
+            and standing.owed_fen == 0
+            and standing.credit_fen > 0
+            and standing.credit_before_fen == 0
+        ),
+    )
+
+
+def _sums(rows: Sequence[receipts.AllocationRow], *, charges: bool) -> dict[UUID, int]:
+    sums: dict[UUID, int] = {}
+    for row in rows:
+        item_id = row.charge_id if charges else row.instalment_id
+        if item_id is not None:
+            sums[item_id] = sums.get(item_id, 0) + row.amount_fen
+    return sums

@@ -1,0 +1,151 @@
+"""Recording money that came in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from xinzu.back.billing.commands import booking, moving
+from xinzu.back.billing.errors import AccountMissing, ReceiptConflict
+from xinzu.back.billing.events import ReceiptAllocated
+from xinzu.back.billing.rules import postings
+from xinzu.back.billing.store import accounts, receipts
+from xinzu.kernel.ids import Prefix, new_id, public_id
+from xinzu.kernel.outcomes import Outcome
+from xinzu.kernel.time import BusinessDate
+from xinzu.platform.uow import UnitOfWork
+from xinzu.records.evidence import api as evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Money that came in for an agreement. ``(source, source_ref)`` names it; it is recorded once."""
+
+    agreement_id: UUID
+    source: str
+    source_ref: str
+    purpose: str
+    provider: str
+    provider_trade_no: str
+    amount_fen: int
+    received_on: BusinessDate
+
+
+class Allocated(msgspec.Struct, kw_only=True):
+    """A receipt and how much of it was set against open items. ``is_new`` is false when it was recorded before."""
+
+    id: str
+    amount_fen: int
+    allocated_fen: int
+    is_new: bool
+
+
+async def record_receipts(uow: UnitOfWork, given: Sequence[Receipt]) -> list[Outcome[Allocated]]:
+    """Record receipts and set them against what has fallen due: late fees, then other charges, then rent, oldest first.
+
+    What is left is held as credit balance. In the same transaction: ReceiptAllocated, ArrearsCleared when nothing is overdue any more,
+    AccountSettled when a settling account comes to zero. Books clearing account against receivable and credit balance.
+
+    Refuses an item with AccountMissing, or ReceiptConflict when its reference stands for other money.
+    """
+    locked = await accounts.lock(uow, sorted({receipt.agreement_id for receipt in given}))
+    candidates = [
+        receipts.NewReceipt(
+            id=new_id(),
+            agreement_id=receipt.agreement_id,
+            source=receipt.source,
+            source_ref=receipt.source_ref,
+            purpose=receipt.purpose,
+            provider=receipt.provider,
+            provider_trade_no=receipt.provider_trade_no,
+            amount_fen=receipt.amount_fen,
+            received_on=receipt.received_on,
+        )
+        for receipt in given
+        if receipt.agreement_id in locked
+    ]
+    fresh_ids = await receipts.insert_receipts(uow, candidates) if candidates else set()
+    fresh = [receipt for receipt in candidates if receipt.id in fresh_ids]
+    if fresh:
+        await _allocate(uow, fresh)
+    recorded = await receipts.by_reference(uow, [(receipt.source, receipt.source_ref) for receipt in candidates])
+    outcomes: list[Outcome[Allocated]] = []
+    told: set[UUID] = set()
+    for receipt in given:
+        if receipt.agreement_id not in locked:
+            outcomes.append(AccountMissing())
+            continue
+        known = recorded[receipt.source, receipt.source_ref]
+        if (known.agreement_id, known.amount_fen) != (receipt.agreement_id, receipt.amount_fen):
+            outcomes.append(ReceiptConflict())
+            continue
+        is_new = known.id in fresh_ids and known.id not in told
+        told.add(known.id)
+        outcomes.append(
+            Allocated(
+                id=public_id(Prefix.RECEIPT, known.id),
+                amount_fen=known.amount_fen,
+                allocated_fen=known.allocated_fen,
+                is_new=is_new,
+            )
+        )
+    return outcomes
+
+
+async def _allocate(uow: UnitOfWork, fresh: Sequence[receipts.NewReceipt]) -> None:
+    agreement_ids = sorted({receipt.agreement_id for receipt in fresh})
+    applied = await moving.apply_funds(uow, agreement_ids)
+    standings = await moving.restate(uow, agreement_ids)
+    allocated = applied.per_receipt()
+    uow.emit(
+        *(
+            ReceiptAllocated(
+                subject_id=receipt.agreement_id,
+                receipt_id=receipt.id,
+                amount_fen=receipt.amount_fen,
+                allocated_fen=allocated.get(receipt.id, 0),
+                credit_balance_fen=standings[receipt.agreement_id].credit_fen,
+            )
+            for receipt in fresh
+        )
+    )
+    await moving.close_settled(uow, list(standings.values()))
+    entries = [
+        booking.entry(
+            "billing.receipt",
+            receipt.id,
+            uow.business_date,
+            [
+                (
+                    receipt.agreement_id,
+                    postings.receipt(allocated.get(receipt.id, 0), receipt.amount_fen - allocated.get(receipt.id, 0)),
+                )
+            ],
+        )
+        for receipt in fresh
+    ]
+    held_before = moving.credit_entries(uow, applied, {receipt.id for receipt in fresh})
+    await booking.post(uow, [*entries, *held_before])
+    evidence.append(
+        uow,
+        [
+            evidence.Leaf(
+                "billing.receipt.allocated",
+                receipt.agreement_id,
+                {
+                    "receipt_id": public_id(Prefix.RECEIPT, receipt.id),
+                    "source": receipt.source,
+                    "source_ref": receipt.source_ref,
+                    "provider_trade_no": receipt.provider_trade_no,
+                    "received_on": receipt.received_on.isoformat(),
+                    "amount_fen": receipt.amount_fen,
+                    "allocated_fen": allocated.get(receipt.id, 0),
+                    "credit_balance_fen": standings[receipt.agreement_id].credit_fen,
+                },
+            )
+            for receipt in fresh
+        ],
+    )

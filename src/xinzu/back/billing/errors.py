@@ -1,0 +1,61 @@
+"""Problems of billing."""
+
+from __future__ import annotations
+
+from xinzu.kernel.errors import Conflict, NotFound
+
+
+class AccountMissing(NotFound):
+    """No billing account exists for the agreement (yet): it opens when the agreement is signed."""
+
+    code = "billing.account_missing"
+    title_zh = "该合同尚无账户，签约后自动开立"
+    title_en = "The agreement has no billing account: one opens when it is signed"
+
+
+class ItemUnknown(NotFound):
+    """The agreement has no instalment or charge of this id."""
+
+    code = "billing.item_unknown"
+    title_zh = "该合同没有这笔应付款项"
+    title_en = "The agreement has no such instalment or charge"
+
+
+class ScheduleMissing(Conflict):
+    """A return was inspected before the schedule was issued: the commencement is not known yet."""
+
+    code = "billing.schedule_missing"
+    title_zh = "尚未起租，不能结算"
+    title_en = "The rental has not commenced: it cannot be settled yet"
+
+
+class ReceiptConflict(Conflict):
+    """A receipt with this reference is recorded already, for another agreement or another amount."""
+
+    code = "billing.receipt_conflict"
+    title_zh = "该收款编号已用于另一笔收款"
+    title_en = "The receipt's reference was used for another receipt"
+
+
+class RefundExceedsCredit(Conflict):
+    """More was refunded than is held as credit balance."""
+
+    code = "billing.refund_exceeds_credit"
+    title_zh = "退款金额超过溢缴款余额"
+    title_en = "The refund is larger than the credit balance"
+
+
+class DayNotOver(Conflict):
+    """The business date has not ended."""
+
+    code = "billing.day_not_over"
+    title_zh = "该营业日尚未结束，不能日终"
+    title_en = "The business date is not over: it cannot be closed yet"
+
+
+class DaySkipped(Conflict):
+    """Business dates are closed in order, none is left out."""
+
+    code = "billing.day_skipped"
+    title_zh = "须按顺序日终，请先关闭之前的营业日"
+    title_en = "Business dates are closed in order: close the earlier ones first"

@@ -1,0 +1,28 @@
+"""Recurring work of billing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from xinzu.back.billing import api
+from xinzu.platform.actor import system_actor
+from xinzu.platform.jobs import cron
+
+if TYPE_CHECKING:
+    from xinzu.platform.runtime import Runtime
+
+ACTOR = system_actor("billing.close_days")
+
+
+@cron("billing.close_days", "* * * * *")
+async def close_days(runtime: Runtime, tenant_id: int, arguments: Mapping[str, Any]) -> None:
+    """Close every finished business date of a tenant in order, each in a transaction of its own.
+
+    Asked every minute because each tenant's day ends by its own zone and cut-off. Stopped anywhere, the next turn goes on from there.
+    """
+    async with runtime.reading(tenant_id) as read:
+        finished = await api.days_to_close(read)
+    for business_date in finished:
+        async with runtime.unit(tenant_id, ACTOR) as uow:
+            await api.close_day(uow, business_date)

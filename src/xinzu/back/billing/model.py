@@ -1,0 +1,211 @@
+"""The nouns of billing as values. Amounts are whole fen and include VAT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from xinzu.kernel.states import Transitions
+from xinzu.kernel.time import BusinessDate
+
+RECEIPT_SOURCE_PAYMENTS = "payments"
+
+
+class AccountState(StrEnum):
+    """Open: rents run. Settling: the device is back and the final balance stands. Settled: nothing is owed either way."""
+
+    OPEN = "open"
+    SETTLING = "settling"
+    SETTLED = "settled"
+
+
+ACCOUNT_MOVES = Transitions(
+    "账户 (account)",
+    {
+        AccountState.OPEN: {AccountState.SETTLING},
+        AccountState.SETTLING: {AccountState.SETTLED},
+        AccountState.SETTLED: set(),
+    },
+)
+
+
+class InstalmentState(StrEnum):
+    """Overdue begins at the first close past the grace days. Paid and cancelled have nothing open."""
+
+    SCHEDULED = "scheduled"
+    DUE = "due"
+    OVERDUE = "overdue"
+    PAID = "paid"
+    CANCELLED = "cancelled"
+
+
+INSTALMENT_MOVES = Transitions(
+    "租金期次 (instalment)",
+    {
+        InstalmentState.SCHEDULED: {InstalmentState.DUE, InstalmentState.CANCELLED},
+        InstalmentState.DUE: {InstalmentState.OVERDUE, InstalmentState.PAID, InstalmentState.CANCELLED},
+        InstalmentState.OVERDUE: {InstalmentState.PAID, InstalmentState.CANCELLED},
+        # A period that had not begun at the return is cancelled even when it was paid: the money becomes credit balance.
+        InstalmentState.PAID: {InstalmentState.CANCELLED},
+        InstalmentState.CANCELLED: set(),
+    },
+)
+
+
+class ItemKind(StrEnum):
+    """What can be owed."""
+
+    LATE_FEE = "late_fee"
+    DAMAGE = "damage"
+    EARLY_RETURN = "early_return"
+    RENT = "rent"
+
+
+class ChargeKind(StrEnum):
+    """What can be owed besides rent."""
+
+    LATE_FEE = ItemKind.LATE_FEE.value
+    DAMAGE = ItemKind.DAMAGE.value
+    EARLY_RETURN = ItemKind.EARLY_RETURN.value
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of an amount's calculation: over these days (both included) this much was the base."""
+
+    from_on: BusinessDate
+    to_on: BusinessDate
+    base_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """How an amount came to be: the formula by name and in words, its inputs, and its segments in time."""
+
+    formula: str
+    words_zh: str
+    words_en: str
+    inputs: Mapping[str, str | int] = field(default_factory=dict)
+    segments: tuple[Segment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRow:
+    """One instalment as planned. The period runs from ``from_on`` to ``to_on``, both included; rent in advance is due on its first day."""
+
+    number: int
+    from_on: BusinessDate
+    to_on: BusinessDate
+    due_on: BusinessDate
+    amount_fen: int
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Instalment:
+    """One instalment as it stands. What is open of it is the amount less what was paid and what was cancelled."""
+
+    id: UUID
+    agreement_id: UUID
+    number: int
+    from_on: BusinessDate
+    to_on: BusinessDate
+    due_on: BusinessDate
+    amount_fen: int
+    paid_fen: int
+    cancelled_fen: int
+    state: InstalmentState
+
+    @property
+    def open_fen(self) -> int:
+        return self.amount_fen - self.paid_fen - self.cancelled_fen
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One charge as it stands. ``fen_days`` (outstanding times days so far) is of late fees only."""
+
+    id: UUID
+    agreement_id: UUID
+    kind: ChargeKind
+    instalment_id: UUID | None
+    due_on: BusinessDate
+    amount_fen: int
+    paid_fen: int
+    cancelled_fen: int
+    fen_days: int
+    why: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """Something owed and not fully paid. ``id`` is the instalment's or the charge's."""
+
+    id: UUID
+    kind: ItemKind
+    due_on: BusinessDate
+    open_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """What is left of a receipt."""
+
+    receipt_id: UUID
+    available_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Part of a receipt set against an item."""
+
+    receipt_id: UUID
+    item: OpenItem
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrears:
+    """How late an agreement is: the days of its oldest overdue item, and all that must be paid to be current again."""
+
+    days_past_due: int
+    overdue_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementCharge:
+    """A charge that the return brings, with its reason."""
+
+    kind: ChargeKind
+    amount_fen: int
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a return does to an account: instalments that fall away (by number) and charges that come."""
+
+    cancelled_numbers: tuple[int, ...]
+    charges: tuple[SettlementCharge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """An amount to be moved in the ledger, from the credit account to the debit account."""
+
+    debit_account: str
+    credit_account: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChartLine:
+    """An account that billing books on. ``type`` and ``normal_side`` are the ledger's words."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    type: str
+    normal_side: str

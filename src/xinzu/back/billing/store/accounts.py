@@ -1,0 +1,242 @@
+"""SQL of billing accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from xinzu.back.billing.model import ACCOUNT_MOVES, AccountState
+from xinzu.kernel.time import BusinessDate
+from xinzu.platform.uow import ReadSession, UnitOfWork
+
+_SELECT = """
+SELECT agreement_id, party_id, agreement_no, state, rent_fen, period_months, period_count, early_return_fee_fen, grace_days,
+       late_fee_daily_rate, late_fee_ceiling_annual_pct, commencement_on, credit_balance_fen, overdue_fen, days_past_due
+FROM billing_account
+"""
+
+_INSERT = """
+INSERT INTO billing_account (tenant_id, agreement_id, party_id, agreement_no, state, rent_fen, period_months, period_count,
+    early_return_fee_fen, grace_days, late_fee_daily_rate, late_fee_ceiling_annual_pct, credit_balance_fen, overdue_fen,
+    days_past_due, opened_at)
+SELECT :tenant, a.agreement_id, a.party_id, a.agreement_no, 'open', a.rent_fen, a.period_months, a.period_count,
+       a.early_return_fee_fen, a.grace_days, a.daily_rate, a.ceiling, 0, 0, 0, :now
+FROM unnest(cast(:agreements AS uuid[]), cast(:parties AS uuid[]), cast(:numbers AS text[]), cast(:rents AS bigint[]),
+            cast(:months AS smallint[]), cast(:counts AS smallint[]), cast(:fees AS bigint[]), cast(:graces AS smallint[]),
+            cast(:rates AS numeric[]), cast(:ceilings AS numeric[]))
+     AS a(agreement_id, party_id, agreement_no, rent_fen, period_months, period_count, early_return_fee_fen, grace_days,
+          daily_rate, ceiling)
+ON CONFLICT (tenant_id, agreement_id) DO NOTHING
+"""
+
+# Accounts are always locked in order of their ids and before anything else, so that two writers never wait for each other crosswise.
+_LOCK = f"""{_SELECT}
+WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[]))
+ORDER BY agreement_id FOR NO KEY UPDATE
+"""
+
+_LOCK_FOR_CLOSE = """
+SELECT count(*) FROM (
+    SELECT a.agreement_id FROM billing_account a
+    WHERE a.tenant_id = :tenant AND a.agreement_id IN (
+        SELECT i.agreement_id FROM billing_instalment i
+        WHERE i.tenant_id = :tenant AND i.state = 'scheduled' AND i.due_on <= :opens_on
+        UNION ALL
+        SELECT i.agreement_id FROM billing_instalment i WHERE i.tenant_id = :tenant AND i.state IN ('due', 'overdue')
+        UNION ALL
+        SELECT o.agreement_id FROM billing_account o WHERE o.tenant_id = :tenant AND o.overdue_fen > 0)
+    ORDER BY a.agreement_id FOR NO KEY UPDATE OF a
+) AS locked
+"""
+
+# Overdue are the overdue instalments and the late fees on them.
+_LATE_ITEMS = """
+    SELECT i.agreement_id, i.due_on, i.amount_fen - i.paid_fen - i.cancelled_fen AS open_fen
+    FROM billing_instalment i WHERE i.tenant_id = :tenant AND i.state = 'overdue' {only_i}
+    UNION ALL
+    SELECT c.agreement_id, c.due_on, c.amount_fen - c.paid_fen - c.cancelled_fen
+    FROM billing_charge c
+    WHERE c.tenant_id = :tenant AND c.kind = 'late_fee' AND c.amount_fen > c.paid_fen + c.cancelled_fen {only_c}
+"""
+
+_AGE = f"""
+UPDATE billing_account a SET overdue_fen = l.overdue_fen, days_past_due = cast(:on AS date) - l.oldest_on
+FROM (SELECT agreement_id, sum(open_fen) AS overdue_fen, min(due_on) AS oldest_on
+      FROM ({_LATE_ITEMS.format(only_i="", only_c="")}) AS late GROUP BY agreement_id) AS l
+WHERE a.tenant_id = :tenant AND a.agreement_id = l.agreement_id
+RETURNING a.agreement_id, a.party_id, a.overdue_fen, a.days_past_due
+"""  # noqa: S608 (constants only)
+
+_ONLY = "AND {}.agreement_id = ANY(cast(:agreements AS uuid[]))"
+
+# What is overdue was aged at the last close, so that at least one day is past even when none was closed since.
+_REFRESH = f"""
+WITH late AS (
+    SELECT agreement_id, sum(open_fen) AS overdue_fen, min(due_on) AS oldest_on
+    FROM ({_LATE_ITEMS.format(only_i=_ONLY.format("i"), only_c=_ONLY.format("c"))}) AS l GROUP BY agreement_id
+), held AS (
+    SELECT agreement_id, sum(amount_fen - allocated_fen - refunded_fen) AS credit_fen FROM billing_receipt
+    WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[]))
+      AND amount_fen > allocated_fen + refunded_fen
+    GROUP BY agreement_id
+), owed AS (
+    SELECT agreement_id, sum(open_fen) AS owed_fen FROM (
+        SELECT i.agreement_id, i.amount_fen - i.paid_fen - i.cancelled_fen AS open_fen FROM billing_instalment i
+        WHERE i.tenant_id = :tenant AND i.state IN ('due', 'overdue') {_ONLY.format("i")}
+        UNION ALL
+        SELECT c.agreement_id, c.amount_fen - c.paid_fen - c.cancelled_fen FROM billing_charge c
+        WHERE c.tenant_id = :tenant AND c.amount_fen > c.paid_fen + c.cancelled_fen {_ONLY.format("c")}
+    ) AS open_items GROUP BY agreement_id
+), wanted AS (
+    SELECT t.agreement_id, coalesce(held.credit_fen, 0) AS credit_fen, coalesce(late.overdue_fen, 0) AS overdue_fen,
+           CASE WHEN late.oldest_on IS NULL THEN 0 ELSE greatest(cast(:on AS date) - late.oldest_on, 1) END AS days_past_due,
+           coalesce(owed.owed_fen, 0) AS owed_fen
+    FROM unnest(cast(:agreements AS uuid[])) AS t(agreement_id)
+    LEFT JOIN late USING (agreement_id) LEFT JOIN held USING (agreement_id) LEFT JOIN owed USING (agreement_id)
+)
+UPDATE billing_account a
+SET credit_balance_fen = w.credit_fen, overdue_fen = w.overdue_fen, days_past_due = w.days_past_due
+FROM wanted w
+WHERE a.tenant_id = :tenant AND a.agreement_id = w.agreement_id
+RETURNING a.agreement_id, a.party_id, a.state, old.credit_balance_fen AS credit_before_fen, new.credit_balance_fen AS credit_fen,
+          old.overdue_fen AS overdue_before_fen, new.overdue_fen AS overdue_fen, cast(w.owed_fen AS bigint) AS owed_fen
+"""  # noqa: S608 (constants only)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account with the terms it bills by."""
+
+    agreement_id: UUID
+    party_id: UUID
+    agreement_no: str
+    state: AccountState
+    rent_fen: int
+    period_months: int
+    period_count: int
+    early_return_fee_fen: int
+    grace_days: int
+    late_fee_daily_rate: Decimal
+    late_fee_ceiling_annual_pct: Decimal
+    commencement_on: BusinessDate | None
+    credit_balance_fen: int
+    overdue_fen: int
+    days_past_due: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An account after money moved: what is owed now, what is held, what is overdue, and how the latter two stood before."""
+
+    agreement_id: UUID
+    party_id: UUID
+    state: AccountState
+    owed_fen: int
+    credit_before_fen: int
+    credit_fen: int
+    overdue_before_fen: int
+    overdue_fen: int
+
+
+async def insert_accounts(uow: UnitOfWork, accounts: Sequence[Account]) -> None:
+    """Open accounts; those that exist stay as they are."""
+    await uow.execute(
+        _INSERT,
+        now=uow.now,
+        agreements=[account.agreement_id for account in accounts],
+        parties=[account.party_id for account in accounts],
+        numbers=[account.agreement_no for account in accounts],
+        rents=[account.rent_fen for account in accounts],
+        months=[account.period_months for account in accounts],
+        counts=[account.period_count for account in accounts],
+        fees=[account.early_return_fee_fen for account in accounts],
+        graces=[account.grace_days for account in accounts],
+        rates=[account.late_fee_daily_rate for account in accounts],
+        ceilings=[account.late_fee_ceiling_annual_pct for account in accounts],
+    )
+
+
+async def lock(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> dict[UUID, Account]:
+    """The accounts of these agreements, locked until the end of the transaction; agreements without one are left out."""
+    rows = await uow.rows(_LOCK, agreements=list(agreement_ids))
+    return {row.agreement_id: _account(row) for row in rows}
+
+
+async def lock_for_close(uow: UnitOfWork, opens_on: BusinessDate) -> None:
+    """Lock every account that a close can touch."""
+    await uow.execute(_LOCK_FOR_CLOSE, opens_on=opens_on)
+
+
+async def find(read: ReadSession, agreement_id: UUID) -> Account | None:
+    row = await read.row(f"{_SELECT} WHERE tenant_id = :tenant AND agreement_id = :agreement", agreement=agreement_id)
+    return None if row is None else _account(row)
+
+
+async def age(uow: UnitOfWork, on: BusinessDate) -> Sequence[Row[Any]]:
+    """Write days past due and overdue amount of every agreement in arrears at the close of a date; returns them."""
+    return await uow.rows(_AGE, on=on)
+
+
+async def refresh(uow: UnitOfWork, agreement_ids: Sequence[UUID], on: BusinessDate) -> list[Standing]:
+    """Bring credit balance and arrears of accounts in line with their items and receipts; ``on`` is the last closed date."""
+    return [
+        Standing(
+            agreement_id=row.agreement_id,
+            party_id=row.party_id,
+            state=AccountState(row.state),
+            owed_fen=row.owed_fen,
+            credit_before_fen=row.credit_before_fen,
+            credit_fen=row.credit_fen,
+            overdue_before_fen=row.overdue_before_fen,
+            overdue_fen=row.overdue_fen,
+        )
+        for row in await uow.rows(_REFRESH, agreements=list(agreement_ids), on=on)
+    ]
+
+
+async def commence(uow: UnitOfWork, commencements: Sequence[tuple[UUID, BusinessDate]]) -> None:
+    await uow.execute(
+        "UPDATE billing_account a SET commencement_on = c.commencement_on"
+        " FROM unnest(cast(:agreements AS uuid[]), cast(:dates AS date[])) AS c(agreement_id, commencement_on)"
+        " WHERE a.tenant_id = :tenant AND a.agreement_id = c.agreement_id",
+        agreements=[agreement_id for agreement_id, _ in commencements],
+        dates=[on for _, on in commencements],
+    )
+
+
+async def move(uow: UnitOfWork, agreement_ids: Sequence[UUID], target: AccountState) -> None:
+    """Move accounts to a state the transition table allows; those it does not allow stay."""
+    if agreement_ids:
+        await uow.execute(
+            "UPDATE billing_account SET state = :target, settled_on = CASE WHEN :target = 'settled' THEN cast(:on AS date) END"
+            " WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[])) AND state = ANY(cast(:sources AS text[]))",
+            target=target.value,
+            on=uow.business_date,
+            agreements=list(agreement_ids),
+            sources=[state.value for state in ACCOUNT_MOVES.sources(target)],
+        )
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(
+        agreement_id=row.agreement_id,
+        party_id=row.party_id,
+        agreement_no=row.agreement_no,
+        state=AccountState(row.state),
+        rent_fen=row.rent_fen,
+        period_months=row.period_months,
+        period_count=row.period_count,
+        early_return_fee_fen=row.early_return_fee_fen,
+        grace_days=row.grace_days,
+        late_fee_daily_rate=row.late_fee_daily_rate,
+        late_fee_ceiling_annual_pct=row.late_fee_ceiling_annual_pct,
+        commencement_on=row.commencement_on,
+        credit_balance_fen=row.credit_balance_fen,
+        overdue_fen=row.overdue_fen,
+        days_past_due=row.days_past_due,
+    )

@@ -1,0 +1,220 @@
+"""SQL of money in, what it was set against, and money back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from xinzu.back.billing.model import Funds
+from xinzu.kernel.time import BusinessDate, Instant
+from xinzu.platform.uow import ReadSession, UnitOfWork
+
+_INSERT_RECEIPTS = """
+INSERT INTO billing_receipt (tenant_id, id, agreement_id, source, source_ref, purpose, provider, provider_trade_no, amount_fen,
+    allocated_fen, refunded_fen, received_on, recorded_at)
+SELECT :tenant, r.id, r.agreement_id, r.source, r.source_ref, r.purpose, r.provider, r.trade_no, r.amount_fen, 0, 0, r.received_on, :now
+FROM unnest(cast(:ids AS uuid[]), cast(:agreements AS uuid[]), cast(:sources AS text[]), cast(:refs AS text[]),
+            cast(:purposes AS text[]), cast(:providers AS text[]), cast(:trades AS text[]), cast(:amounts AS bigint[]),
+            cast(:dates AS date[]))
+     AS r(id, agreement_id, source, source_ref, purpose, provider, trade_no, amount_fen, received_on)
+ON CONFLICT (tenant_id, source, source_ref) DO NOTHING
+RETURNING id
+"""
+
+_BY_REFERENCE = """
+SELECT r.id, r.agreement_id, r.source, r.source_ref, r.amount_fen, r.allocated_fen
+FROM unnest(cast(:sources AS text[]), cast(:refs AS text[])) AS g(source, source_ref)
+JOIN billing_receipt r ON r.tenant_id = :tenant AND r.source = g.source AND r.source_ref = g.source_ref
+"""
+
+_AVAILABLE = """
+SELECT agreement_id, id, amount_fen - allocated_fen - refunded_fen AS available_fen FROM billing_receipt
+WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[])) AND amount_fen > allocated_fen + refunded_fen
+ORDER BY agreement_id, received_on, id
+"""
+
+_INSERT_ALLOCATIONS = """
+INSERT INTO billing_allocation (tenant_id, id, agreement_id, receipt_id, instalment_id, charge_id, amount_fen, allocated_on, recorded_at)
+SELECT :tenant, a.id, a.agreement_id, a.receipt_id, a.instalment_id, a.charge_id, a.amount_fen, :on, :now
+FROM unnest(cast(:ids AS uuid[]), cast(:agreements AS uuid[]), cast(:receipts AS uuid[]), cast(:instalments AS uuid[]),
+            cast(:charges AS uuid[]), cast(:amounts AS bigint[]))
+     AS a(id, agreement_id, receipt_id, instalment_id, charge_id, amount_fen)
+"""
+
+_ADD_ALLOCATED = """
+UPDATE billing_receipt r SET allocated_fen = r.allocated_fen + p.amount_fen
+FROM unnest(cast(:ids AS uuid[]), cast(:amounts AS bigint[])) AS p(id, amount_fen)
+WHERE r.tenant_id = :tenant AND r.id = p.id
+"""
+
+_ALLOCATED_TO = """
+SELECT agreement_id, receipt_id, instalment_id, charge_id, cast(sum(amount_fen) AS bigint) AS amount_fen
+FROM billing_allocation
+WHERE tenant_id = :tenant
+  AND (instalment_id = ANY(cast(:instalments AS uuid[])) OR charge_id = ANY(cast(:charges AS uuid[])))
+GROUP BY agreement_id, receipt_id, instalment_id, charge_id
+HAVING sum(amount_fen) > 0
+"""
+
+_INSERT_REFUNDS = """
+INSERT INTO billing_refund (tenant_id, id, agreement_id, amount_fen, refunded_on, recorded_at)
+SELECT :tenant, r.id, r.agreement_id, r.amount_fen, :on, :now
+FROM unnest(cast(:ids AS uuid[]), cast(:agreements AS uuid[]), cast(:amounts AS bigint[])) AS r(id, agreement_id, amount_fen)
+"""
+
+_ADD_REFUNDED = """
+UPDATE billing_receipt r SET refunded_fen = r.refunded_fen + p.amount_fen
+FROM unnest(cast(:ids AS uuid[]), cast(:amounts AS bigint[])) AS p(id, amount_fen)
+WHERE r.tenant_id = :tenant AND r.id = p.id
+"""
+
+_RECEIPTS_OF = """
+SELECT id, source, source_ref, purpose, provider, provider_trade_no, amount_fen, allocated_fen, refunded_fen, received_on, recorded_at
+FROM billing_receipt
+WHERE tenant_id = :tenant AND agreement_id = :agreement AND (cast(:before AS uuid) IS NULL OR id < :before)
+ORDER BY id DESC LIMIT :limit
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewReceipt:
+    """Money that came in. ``(source, source_ref)`` names it: the same money is recorded once."""
+
+    id: UUID
+    agreement_id: UUID
+    source: str
+    source_ref: str
+    purpose: str
+    provider: str
+    provider_trade_no: str
+    amount_fen: int
+    received_on: BusinessDate
+
+
+@dataclass(frozen=True, slots=True)
+class KnownReceipt:
+    """A receipt recorded before."""
+
+    id: UUID
+    agreement_id: UUID
+    amount_fen: int
+    allocated_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRecord:
+    """A receipt as it stands."""
+
+    id: UUID
+    source: str
+    source_ref: str
+    purpose: str
+    provider: str
+    provider_trade_no: str
+    amount_fen: int
+    allocated_fen: int
+    refunded_fen: int
+    received_on: BusinessDate
+    recorded_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationRow:
+    """A row of billing_allocation; negative when it takes an earlier one back. Exactly one of the two items is given."""
+
+    id: UUID
+    agreement_id: UUID
+    receipt_id: UUID
+    instalment_id: UUID | None
+    charge_id: UUID | None
+    amount_fen: int
+
+
+async def insert_receipts(uow: UnitOfWork, receipts: Sequence[NewReceipt]) -> set[UUID]:
+    """Record receipts; returns the ids of those whose reference was not known before."""
+    rows = await uow.rows(
+        _INSERT_RECEIPTS,
+        now=uow.now,
+        ids=[receipt.id for receipt in receipts],
+        agreements=[receipt.agreement_id for receipt in receipts],
+        sources=[receipt.source for receipt in receipts],
+        refs=[receipt.source_ref for receipt in receipts],
+        purposes=[receipt.purpose for receipt in receipts],
+        providers=[receipt.provider for receipt in receipts],
+        trades=[receipt.provider_trade_no for receipt in receipts],
+        amounts=[receipt.amount_fen for receipt in receipts],
+        dates=[receipt.received_on for receipt in receipts],
+    )
+    return {row.id for row in rows}
+
+
+async def by_reference(read: ReadSession, references: Iterable[tuple[str, str]]) -> dict[tuple[str, str], KnownReceipt]:
+    """Receipts by (source, source_ref)."""
+    wanted = list(references)
+    rows = await read.rows(_BY_REFERENCE, sources=[source for source, _ in wanted], refs=[ref for _, ref in wanted])
+    return {
+        (row.source, row.source_ref): KnownReceipt(row.id, row.agreement_id, row.amount_fen, row.allocated_fen) for row in rows
+    }
+
+
+async def available(read: ReadSession, agreement_ids: Sequence[UUID]) -> dict[UUID, list[Funds]]:
+    """What is left of receipts, by agreement, oldest first."""
+    funds: dict[UUID, list[Funds]] = {}
+    for row in await read.rows(_AVAILABLE, agreements=list(agreement_ids)):
+        funds.setdefault(row.agreement_id, []).append(Funds(row.id, row.available_fen))
+    return funds
+
+
+async def insert_allocations(uow: UnitOfWork, rows: Sequence[AllocationRow]) -> None:
+    """Write allocations and add them up on their receipts. Two statements."""
+    await uow.execute(
+        _INSERT_ALLOCATIONS,
+        now=uow.now,
+        on=uow.business_date,
+        ids=[row.id for row in rows],
+        agreements=[row.agreement_id for row in rows],
+        receipts=[row.receipt_id for row in rows],
+        instalments=[row.instalment_id for row in rows],
+        charges=[row.charge_id for row in rows],
+        amounts=[row.amount_fen for row in rows],
+    )
+    per_receipt: dict[UUID, int] = {}
+    for row in rows:
+        per_receipt[row.receipt_id] = per_receipt.get(row.receipt_id, 0) + row.amount_fen
+    await uow.execute(_ADD_ALLOCATED, ids=list(per_receipt), amounts=list(per_receipt.values()))
+
+
+async def allocated_to(read: ReadSession, instalment_ids: Sequence[UUID], charge_ids: Sequence[UUID]) -> list[AllocationRow]:
+    """What stands allocated to items, per receipt (the id of each row is the receipt's)."""
+    rows = await read.rows(_ALLOCATED_TO, instalments=list(instalment_ids), charges=list(charge_ids))
+    return [
+        AllocationRow(row.receipt_id, row.agreement_id, row.receipt_id, row.instalment_id, row.charge_id, row.amount_fen)
+        for row in rows
+    ]
+
+
+async def known_refunds(read: ReadSession, refund_ids: Sequence[UUID]) -> set[UUID]:
+    rows = await read.rows(
+        "SELECT id FROM billing_refund WHERE tenant_id = :tenant AND id = ANY(cast(:ids AS uuid[]))", ids=list(refund_ids)
+    )
+    return {row.id for row in rows}
+
+
+async def insert_refunds(uow: UnitOfWork, refunds: Sequence[tuple[UUID, UUID, int]], drawn: Mapping[UUID, int]) -> None:
+    """Record refunds (id, agreement, amount) and what they took out of which receipt."""
+    await uow.execute(
+        _INSERT_REFUNDS,
+        now=uow.now,
+        on=uow.business_date,
+        ids=[refund_id for refund_id, _, _ in refunds],
+        agreements=[agreement_id for _, agreement_id, _ in refunds],
+        amounts=[amount_fen for _, _, amount_fen in refunds],
+    )
+    await uow.execute(_ADD_REFUNDED, ids=list(drawn), amounts=list(drawn.values()))
+
+
+async def receipts_of(read: ReadSession, agreement_id: UUID, before: UUID | None, limit: int) -> list[ReceiptRecord]:
+    """Receipts of an agreement, newest first."""
+    rows = await read.rows(_RECEIPTS_OF, agreement=agreement_id, before=before, limit=limit)
+    return [ReceiptRecord(*tuple(row)) for row in rows]

@@ -1,0 +1,161 @@
+"""Tables of billing. Allocations, receipts and refunds are only ever added; amounts on items and accounts follow from them."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Numeric, SmallInteger, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from xinzu.back.billing.model import AccountState, ChargeKind, InstalmentState
+from xinzu.platform.db import fen, instant, one_of, tenant_reference, tenant_table, tenant_unique
+
+# Terms are those signed. ``overdue_fen`` and ``days_past_due`` are as of the last closed business date, less what was paid since.
+account = tenant_table(
+    "billing_account",
+    Column("agreement_id", Uuid, nullable=False),
+    Column("party_id", Uuid, nullable=False),
+    Column("agreement_no", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    fen("rent_fen", minimum=1),
+    Column("period_months", SmallInteger, nullable=False),
+    Column("period_count", SmallInteger, nullable=False),
+    fen("early_return_fee_fen"),
+    Column("grace_days", SmallInteger, nullable=False),
+    Column("late_fee_daily_rate", Numeric, nullable=False),
+    Column("late_fee_ceiling_annual_pct", Numeric, nullable=False),
+    Column("commencement_on", Date, nullable=True),
+    fen("credit_balance_fen"),
+    fen("overdue_fen"),
+    Column("days_past_due", Integer, nullable=False),
+    instant("opened_at"),
+    Column("settled_on", Date, nullable=True),
+    one_of("state", AccountState),
+    CheckConstraint("period_months > 0 AND period_count > 0 AND grace_days >= 0", name="terms_positive"),
+    CheckConstraint("late_fee_daily_rate >= 0 AND late_fee_ceiling_annual_pct >= 0", name="rates_positive"),
+    CheckConstraint("(overdue_fen = 0) = (days_past_due = 0)", name="overdue_has_days"),
+    CheckConstraint("(state = 'settled') = (settled_on IS NOT NULL)", name="settled_has_date"),
+    Index("ix_billing_account_overdue", "tenant_id", "agreement_id", postgresql_where=text("overdue_fen > 0")),
+    key=("agreement_id",),
+)
+
+instalment = tenant_table(
+    "billing_instalment",
+    Column("id", Uuid, nullable=False),
+    Column("agreement_id", Uuid, nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("from_on", Date, nullable=False),
+    Column("to_on", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+    fen("amount_fen", minimum=1),
+    fen("paid_fen"),
+    fen("cancelled_fen"),
+    Column("state", Text, nullable=False),
+    one_of("state", InstalmentState),
+    CheckConstraint("paid_fen + cancelled_fen <= amount_fen", name="not_overpaid"),
+    CheckConstraint(
+        "(paid_fen + cancelled_fen = amount_fen) = (state IN ('paid', 'cancelled'))", name="closed_when_nothing_open"
+    ),
+    CheckConstraint("number > 0 AND from_on <= to_on", name="period_form"),
+    tenant_reference("agreement_id", "billing_account", "agreement_id"),
+    tenant_unique("agreement_id", "number"),
+    # The close reads only these two: what is about to fall due, and what is due and open. Paid periods are in neither.
+    Index("ix_billing_instalment_scheduled", "tenant_id", "due_on", postgresql_where=text("state = 'scheduled'")),
+    Index("ix_billing_instalment_open", "tenant_id", "state", "due_on", postgresql_where=text("state IN ('due', 'overdue')")),
+)
+
+charge = tenant_table(
+    "billing_charge",
+    Column("id", Uuid, nullable=False),
+    Column("agreement_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("instalment_id", Uuid, nullable=True),
+    Column("due_on", Date, nullable=False),
+    fen("amount_fen"),
+    fen("paid_fen"),
+    fen("cancelled_fen"),
+    Column("fen_days", BigInteger, nullable=False),
+    Column("raised_on", Date, nullable=False),
+    Column("why", JSONB, nullable=False),
+    one_of("kind", ChargeKind),
+    CheckConstraint("paid_fen + cancelled_fen <= amount_fen", name="not_overpaid"),
+    CheckConstraint("(kind = 'late_fee') = (instalment_id IS NOT NULL)", name="late_fee_of_instalment"),
+    tenant_reference("agreement_id", "billing_account", "agreement_id"),
+    tenant_reference("instalment_id", "billing_instalment"),
+    Index("uq_billing_charge_late_fee", "tenant_id", "instalment_id", unique=True, postgresql_where=text("kind = 'late_fee'")),
+    Index(
+        "ix_billing_charge_open",
+        "tenant_id",
+        "agreement_id",
+        postgresql_where=text("amount_fen > paid_fen + cancelled_fen"),
+    ),
+)
+
+# What is neither allocated nor refunded is the lessee's credit balance.
+receipt = tenant_table(
+    "billing_receipt",
+    Column("id", Uuid, nullable=False),
+    Column("agreement_id", Uuid, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("source_ref", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("provider_trade_no", Text, nullable=False),
+    fen("amount_fen", minimum=1),
+    fen("allocated_fen"),
+    fen("refunded_fen"),
+    Column("received_on", Date, nullable=False),
+    instant("recorded_at"),
+    CheckConstraint("allocated_fen + refunded_fen <= amount_fen", name="not_overspent"),
+    tenant_reference("agreement_id", "billing_account", "agreement_id"),
+    tenant_unique("source", "source_ref"),
+    Index("ix_billing_receipt_agreement", "tenant_id", "agreement_id", "id"),
+    Index(
+        "ix_billing_receipt_available",
+        "tenant_id",
+        "agreement_id",
+        postgresql_where=text("amount_fen > allocated_fen + refunded_fen"),
+    ),
+)
+
+# A negative amount takes an allocation back (a period that had not begun at the return): nothing is rewritten.
+allocation = tenant_table(
+    "billing_allocation",
+    Column("id", Uuid, nullable=False),
+    Column("agreement_id", Uuid, nullable=False),
+    Column("receipt_id", Uuid, nullable=False),
+    Column("instalment_id", Uuid, nullable=True),
+    Column("charge_id", Uuid, nullable=True),
+    fen("amount_fen", minimum=None),
+    Column("allocated_on", Date, nullable=False),
+    instant("recorded_at"),
+    CheckConstraint("amount_fen <> 0", name="amount_moves"),
+    CheckConstraint("num_nonnulls(instalment_id, charge_id) = 1", name="one_item"),
+    tenant_reference("receipt_id", "billing_receipt"),
+    tenant_reference("instalment_id", "billing_instalment"),
+    tenant_reference("charge_id", "billing_charge"),
+    Index("ix_billing_allocation_receipt", "tenant_id", "receipt_id"),
+    Index("ix_billing_allocation_instalment", "tenant_id", "instalment_id", postgresql_where=text("instalment_id IS NOT NULL")),
+    Index("ix_billing_allocation_charge", "tenant_id", "charge_id", postgresql_where=text("charge_id IS NOT NULL")),
+)
+
+refund = tenant_table(
+    "billing_refund",
+    Column("id", Uuid, nullable=False),
+    Column("agreement_id", Uuid, nullable=False),
+    fen("amount_fen", minimum=1),
+    Column("refunded_on", Date, nullable=False),
+    instant("recorded_at"),
+    tenant_reference("agreement_id", "billing_account", "agreement_id"),
+    Index("ix_billing_refund_agreement", "tenant_id", "agreement_id"),
+)
+
+# One row per closed business date: the fence of the close.
+day = tenant_table(
+    "billing_day",
+    Column("business_date", Date, nullable=False),
+    Column("fell_due_count", Integer, nullable=False),
+    Column("became_overdue_count", Integer, nullable=False),
+    Column("delinquent_count", Integer, nullable=False),
+    fen("late_fee_fen"),
+    instant("closed_at"),
+    key=("business_date",),
+)

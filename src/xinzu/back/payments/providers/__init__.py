@@ -1,0 +1,1 @@
+"""Payment providers: ``base`` says what a channel can do, one file per provider does it."""
