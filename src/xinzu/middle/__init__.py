@@ -1,0 +1,1 @@
+"""中台: decides and agrees."""

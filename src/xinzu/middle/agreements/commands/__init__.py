@@ -1,0 +1,1 @@
+"""Use cases of agreements, one file per part of their life."""

@@ -1,0 +1,52 @@
+"""Rendering contracts as PDF/A-2b with typst.
+
+typst lets other Python threads run while it works, so a few threads use all cores; a compiler itself serves one thread at a time.
+Only the shipped font is used: the same input gives the same bytes on every machine.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import noto_cjk_sans_otc
+import typst
+
+from xinzu.middle.agreements.model import Contract, RenderedDocument
+
+TEMPLATE = Path(__file__).parent / "templates" / "rental_contract.typ"
+RENDERER = f"typst {version('typst')}"
+THREADS = 2
+_of_thread = threading.local()
+
+
+@cache
+def template_sha256() -> str:
+    """Which wording a document has."""
+    return sha256(TEMPLATE.read_bytes()).hexdigest()
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(include_system_fonts=False, font_paths=[Path(noto_cjk_sans_otc.__file__).parent])
+
+
+@cache
+def pool() -> ThreadPoolExecutor:
+    """The process's rendering threads."""
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="typst")
+
+
+def render(contract: Contract) -> RenderedDocument:
+    """One contract as a PDF; about 10 ms and 60 KB. Raises typst.TypstError, which is a defect of template or input."""
+    # A path, not bytes: a compiler made from bytes forgets its main file after the first document.
+    compiler: Any = getattr(_of_thread, "compiler", None)
+    if compiler is None:
+        compiler = _of_thread.compiler = typst.Compiler(str(TEMPLATE), font_paths=_fonts())
+    pdf: bytes = compiler.compile(format="pdf", sys_inputs={"contract": contract.content.decode()}, pdf_standards="a-2b")
+    return RenderedDocument(contract.agreement_id, pdf, template_sha256(), RENDERER)

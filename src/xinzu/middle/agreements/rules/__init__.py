@@ -1,0 +1,1 @@
+"""Pure rules of agreements: numbers, the contract's content, one-time codes."""

@@ -1,0 +1,147 @@
+"""Agreements as they go over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from xinzu.kernel.ids import Prefix, public_id
+from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.time import BusinessDate, Instant
+from xinzu.middle.agreements.model import Agreement
+
+
+class AcceptanceBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The lessee's acceptance.
+
+    ``document_sha256`` is of the file the lessee was shown; ``restriction_clause_accepted`` is its own tick; ``network_address`` is the
+    lessee's IP address as the channel saw it (default: where the request came from).
+    """
+
+    code: Annotated[str, msgspec.Meta(min_length=6, max_length=6, pattern="^[0-9]{6}$")]
+    document_sha256: Annotated[str, msgspec.Meta(min_length=64, max_length=64, pattern="^[0-9a-f]{64}$")]
+    restriction_clause_accepted: bool
+    network_address: Annotated[str, msgspec.Meta(min_length=2, max_length=45, pattern="^[0-9a-fA-F.:]+$")] | None = None
+
+
+class CodeSent(msgspec.Struct, kw_only=True):
+    """A one-time code is on its way to the lessee's phone."""
+
+    agreement_id: str
+    expires_at: Instant
+
+
+class Signed(msgspec.Struct, kw_only=True):
+    """The agreement is signed."""
+
+    id: str
+    agreement_no: str
+    document_sha256: str
+    signed_at: Instant
+
+
+class TermsView(msgspec.Struct, kw_only=True):
+    """The terms as agreed. Amounts in fen including VAT; rates are decimal strings."""
+
+    agreement_id: str
+    agreement_no: str
+    product_id: str
+    plan_id: str
+    product_name: str
+    period_months: int
+    period_count: int
+    rent_fen: int
+    rent_total_fen: int
+    deposit_fen: int
+    authorised_fen: int
+    device_value_fen: int
+    buyout_fen: int | None
+    early_return_fee_fen: int
+    late_fee_daily_rate: str
+    grace_days: int
+    restriction_clause_version: str
+    annual_cost_pct: str | None
+
+
+class DocumentView(msgspec.Struct, kw_only=True):
+    """The contract document; its bytes are at ``…/document``."""
+
+    id: str
+    sha256: str
+
+
+class AgreementView(msgspec.Struct, kw_only=True):
+    """An agreement. ``document`` is null until the signer is verified and the contract rendered."""
+
+    id: str
+    agreement_no: str
+    application_id: str
+    party_id: str
+    channel: str
+    state: str
+    product_name: str
+    rent_fen: int
+    period_count: int
+    drafted_at: Instant
+    document: DocumentView | None
+    signed_at: Instant | None
+    asset_id: str | None
+    commencement_on: BusinessDate | None
+    ended_on: BusinessDate | None
+    end_reason: str | None
+
+
+class AgreementPage(msgspec.Struct, kw_only=True):
+    """Agreements, newest first."""
+
+    items: list[AgreementView]
+    next_cursor: str | None
+
+
+def agreement_view(agreement: Agreement) -> AgreementView:
+    document = None
+    if agreement.document_id is not None and agreement.document_sha256 is not None:
+        document = DocumentView(id=public_id(Prefix.DOCUMENT, agreement.document_id), sha256=agreement.document_sha256)
+    return AgreementView(
+        id=public_id(Prefix.AGREEMENT, agreement.id),
+        agreement_no=agreement.agreement_no,
+        application_id=public_id(Prefix.APPLICATION, agreement.application_id),
+        party_id=public_id(Prefix.PARTY, agreement.party_id),
+        channel=agreement.channel,
+        state=agreement.state,
+        product_name=agreement.terms.product_name,
+        rent_fen=agreement.terms.rent_fen,
+        period_count=agreement.terms.period_count,
+        drafted_at=agreement.drafted_at,
+        document=document,
+        signed_at=agreement.signed_at,
+        asset_id=None if agreement.asset_id is None else public_id(Prefix.ASSET, agreement.asset_id),
+        commencement_on=agreement.commencement_on,
+        ended_on=agreement.ended_on,
+        end_reason=agreement.end_reason,
+    )
+
+
+def terms_view(agreement: Agreement) -> TermsView:
+    terms: RentalTerms = agreement.terms
+    return TermsView(
+        agreement_id=public_id(Prefix.AGREEMENT, agreement.id),
+        agreement_no=agreement.agreement_no,
+        product_id=public_id(Prefix.PRODUCT, terms.product_id),
+        plan_id=public_id(Prefix.PLAN, terms.plan_id),
+        product_name=terms.product_name,
+        period_months=terms.period_months,
+        period_count=terms.period_count,
+        rent_fen=terms.rent_fen,
+        rent_total_fen=terms.rent_total_fen,
+        deposit_fen=terms.deposit_fen,
+        authorised_fen=terms.authorised_fen,
+        device_value_fen=terms.device_value_fen,
+        buyout_fen=terms.buyout_fen,
+        early_return_fee_fen=terms.early_return_fee_fen,
+        late_fee_daily_rate=terms.late_fee_daily_rate,
+        grace_days=terms.grace_days,
+        restriction_clause_version=terms.restriction_clause_version,
+        annual_cost_pct=terms.annual_cost_pct,
+    )

@@ -1,0 +1,1 @@
+"""Pure rules of decisions: indicators, strategies and their checks, reason codes."""

@@ -1,0 +1,116 @@
+"""The indicators a strategy may read: one name, one meaning, one type. Missing is null, never a guess.
+
+Three sources: the terms applied for, what the channel vouches for (``signals`` of ApplicationSubmitted), and what this module knows of
+the party. A signal of the wrong type counts as missing; a signal that is not declared here is ignored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.time import BusinessDate
+from xinzu.middle.decisions.model import DecisionOutcome, Indicators, PartyHistory
+
+SCORE_MIN, SCORE_MAX = 350, 950
+RENT_RISK_RANKS = ("low", "medium", "high")
+
+# What channels may vouch for. A score is on the scale 350-950; a rank is one of RENT_RISK_RANKS; the rest is yes, no or unknown.
+SIGNAL_TYPES: Mapping[str, type[int] | type[str] | type[bool]] = {
+    "credit_score": int,
+    "rent_risk_rank": str,
+    "channel_admitted": bool,
+    "list_match": bool,
+    "identity_mismatch": bool,
+    "agent_suspected": bool,
+    "shared_address": bool,
+    "shared_device": bool,
+}
+NULLABLE = frozenset({"age_years", *SIGNAL_TYPES})
+NEVER_NULL = frozenset(
+    {
+        "as_of",
+        "channel",
+        "device_value_fen",
+        "deposit_fen",
+        "rent_fen",
+        "rent_total_fen",
+        "period_count",
+        "applications_before",
+        "applications_24h",
+        "declines_90d",
+        "active_orders",
+        "overdue_orders",
+        "exposure_fen",
+        "exposure_after_fen",
+    }
+)
+DECLARED = NULLABLE | NEVER_NULL
+
+
+def indicators(
+    terms: RentalTerms,
+    channel: str,
+    signals: Mapping[str, str | int | bool | None],
+    age_years: int | None,
+    history: PartyHistory,
+    as_of: BusinessDate,
+) -> Indicators:
+    """All declared indicators of one application. ``exposure_after_fen`` counts the device applied for."""
+    found: Indicators = {
+        "as_of": as_of.isoformat(),
+        "channel": channel,
+        "age_years": age_years,
+        "device_value_fen": terms.device_value_fen,
+        "deposit_fen": terms.deposit_fen,
+        "rent_fen": terms.rent_fen,
+        "rent_total_fen": terms.rent_total_fen,
+        "period_count": terms.period_count,
+        "applications_before": history.applications_before,
+        "applications_24h": history.applications_24h,
+        "declines_90d": history.declines_90d,
+        "active_orders": history.active_orders,
+        "overdue_orders": history.overdue_orders,
+        "exposure_fen": history.exposure_fen,
+        "exposure_after_fen": history.exposure_fen + terms.device_value_fen,
+    }
+    for name in SIGNAL_TYPES:
+        found[name] = signal(name, signals.get(name))
+    return found
+
+
+def signal(name: str, value: object) -> str | int | bool | None:
+    """The value of a signal when it is of its declared type and range, else null.
+
+    >>> signal("credit_score", 712), signal("credit_score", "712"), signal("credit_score", True), signal("credit_score", 9)
+    (712, None, None, None)
+    >>> signal("rent_risk_rank", "high"), signal("rent_risk_rank", "HIGH"), signal("list_match", False)
+    ('high', None, False)
+    """
+    if type(value) is not SIGNAL_TYPES[name]:
+        return None
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if SCORE_MIN <= value <= SCORE_MAX else None
+    return value if isinstance(value, str) and value in RENT_RISK_RANKS else None
+
+
+def history_after(history: PartyHistory, outcome: DecisionOutcome, device_value_fen: int) -> PartyHistory:
+    """The history a second application of the same party in the same batch meets."""
+    approved = outcome is DecisionOutcome.APPROVE
+    return replace(
+        history,
+        applications_before=history.applications_before + 1,
+        applications_24h=history.applications_24h + 1,
+        declines_90d=history.declines_90d + (outcome is DecisionOutcome.DECLINE),
+        active_orders=history.active_orders + approved,
+        exposure_fen=history.exposure_fen + (device_value_fen if approved else 0),
+    )
+
+
+def canonical_inputs(inputs: Indicators) -> str:
+    """The one spelling of an indicator set that its digest is taken from: JSON, members sorted, no white space."""
+    return json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
