@@ -1,0 +1,1 @@
+"""前台: meets the customer."""

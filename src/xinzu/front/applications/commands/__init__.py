@@ -1,0 +1,1 @@
+"""Use cases: submitting, deciding, following the agreement, and what the customer may change."""

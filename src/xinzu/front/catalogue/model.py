@@ -1,0 +1,79 @@
+"""Products, plans and quotes as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from xinzu.kernel.states import Transitions
+from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.time import Instant
+
+
+class PlanState(StrEnum):
+    """A plan's content never changes; what is offered is changed by publishing another plan."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+PLAN_MOVES: Transitions[PlanState] = Transitions(
+    "plan",
+    {
+        PlanState.DRAFT: {PlanState.PUBLISHED, PlanState.WITHDRAWN},
+        PlanState.PUBLISHED: {PlanState.WITHDRAWN},
+        PlanState.WITHDRAWN: set(),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A thing that is rented out, as customers see it."""
+
+    id: UUID
+    name: str
+    category: str
+    created_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Terms on which a product is offered. Equal rents in advance: the first is due at commencement.
+
+    ``residual_value_fen`` is what the device is expected to be worth when it comes back, ``buyout_fen`` what the lessee pays to keep
+    it; at least one is set. ``annual_cost_pct`` is set from publication on. Amounts include VAT.
+    """
+
+    id: UUID
+    product_id: UUID
+    product_name: str
+    period_months: int
+    period_count: int
+    rent_fen: int
+    deposit_fen: int
+    device_value_fen: int
+    residual_value_fen: int | None
+    buyout_fen: int | None
+    early_return_fee_fen: int
+    late_fee_daily_rate: Decimal
+    grace_days: int
+    restriction_clause_version: str
+    state: PlanState
+    version: int
+    annual_cost_pct: Decimal | None
+    created_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """Terms frozen until ``valid_until``: a plan that is withdrawn meanwhile does not change them."""
+
+    id: UUID
+    plan_id: UUID
+    terms: RentalTerms
+    quoted_at: Instant
+    valid_until: Instant

@@ -1,0 +1,1 @@
+"""Pure rules: what a plan costs a year, and what it may cost."""
