@@ -1,0 +1,372 @@
+"""Filling the demo: about two hundred customers through eighteen months of business time, day by day, through the public commands."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import uvloop
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from xinzu.app.demo.people import Behaviour, Customer, customers
+from xinzu.app.demo.shop import OFFERS, PASSWORD, Shop, get, open_shop, post, save_shops, saved_shops
+from xinzu.app.demo.world import World, open_world
+from xinzu.app.sandbox.phone import phones_folder, set_up, switch_on
+from xinzu.kernel.time import DEFAULT_CALENDAR, add_months
+from xinzu.platform.business_clock import offset_to, set_offset
+from xinzu.platform.settings import Settings
+
+CUSTOMERS = 200
+MONTHS = 18
+CONCURRENT = 16
+CONSENTS = {"application": "2026-01", "identity_check": "2026-01", "decision": "2026-01"}
+# Behaviours that stop paying, and the instalment at which they do.
+FIRST_MISSED = {
+    Behaviour.SHORT_OF_MONEY: 3,
+    Behaviour.FORGETFUL: 2,
+    Behaviour.LIMITED: 3,
+    Behaviour.LOCKED: 2,
+    Behaviour.DEFAULTER: 4,
+}
+# After how many days past due they pay actively (days past due at which the ladder has reached the step that moves them).
+PAYS_AFTER_DAYS = {Behaviour.FORGETFUL: 4, Behaviour.LIMITED: 8, Behaviour.LOCKED: 14}
+REFUSALS_FOR_EVER = 1_000
+DAMAGE_FEN = 35_000
+
+
+@dataclass(slots=True)
+class Rental:
+    """One customer's order as the customer and the shop remember it."""
+
+    customer: Customer
+    shop: Shop
+    offer_number: int
+    application_id: str = ""
+    agreement_id: str = ""
+    asset_id: str = ""
+    commencement_on: date | None = None
+    stage: str = "new"
+    missed_on: date | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def offer_term_months(self) -> int:
+        return OFFERS[self.shop.slug][self.offer_number].period_count
+
+    def due_on(self, number: int) -> date:
+        assert self.commencement_on is not None
+        return add_months(self.commencement_on, number - 1)
+
+
+def run(settings: Settings, *, count: int = CUSTOMERS, months: int = MONTHS) -> None:
+    """Fill this home's demo unless it has been filled; shows a progress bar. The servers and the sandbox must be running."""
+    if saved_shops(settings.home) is not None:
+        return
+    uvloop.run(_fill(settings, count, months))
+
+
+async def _fill(settings: Settings, count: int, months: int) -> None:
+    today = datetime.now(DEFAULT_CALENDAR.zone).date()  # noqa: TID251 (the demo ends at the real today)
+    first_day = add_months(today, -months)
+    days = (today - first_day).days
+    start = datetime.combine(first_day, datetime.min.time(), DEFAULT_CALENDAR.zone).replace(hour=8)
+    async with open_world(settings, start) as world:
+        shops = [await open_shop(world.runtime, world.api, slug, world.gateway_url) for slug in OFFERS]
+        rentals = [_rental(customer, shops) for customer in customers(count, days, first_day)]
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("business days, {task.fields[date]}"),
+            TimeElapsedColumn(),
+            console=Console(),
+        )
+        with bar:
+            task = bar.add_task("filling the demo", total=days + 1, date=first_day.isoformat())
+            for day in range(days + 1):
+                on = first_day + timedelta(days=day)
+                await live_one_day(world, rentals, day, on)
+                bar.update(task, advance=1, date=on.isoformat())
+        save_shops(settings.home, shops)
+        await set_offset(world.runtime.database, offset_to(world.clock.now()), first=True)
+
+
+def _rental(customer: Customer, shops: Sequence[Shop]) -> Rental:
+    shop = shops[0] if customer.is_first_tenant else shops[1]
+    return Rental(customer, shop, customer.number // 3 % len(shop.plan_ids))
+
+
+async def live_one_day(world: World, rentals: Sequence[Rental], day: int, on: date) -> None:
+    """One business day: the close of the day before, parcels move, people apply, sign, pay, return."""
+    await _lose_money_before(world, rentals, on)
+    await world.begin_day(on)
+    travelling = [rental for rental in rentals if rental.stage == "shipped"]
+    if travelling:
+        await world.tell_sandbox("/control/courier/advance", {"occurred_at": world.clock.now().isoformat()})
+        await world.settle()
+        await each(_notice_handover, world, travelling, on)
+    applying = [rental for rental in rentals if rental.customer.applies_on_day == day]
+    if applying:
+        await _apply_and_sign(world, applying)
+    await _act_on_debts(world, rentals, on)
+    await _return_devices(world, rentals, on)
+
+
+async def each(
+    step: Callable[..., Coroutine[Any, Any, None]], world: World, rentals: Iterable[Rental], *arguments: object
+) -> None:
+    """The same step for many customers at once."""
+    limit = asyncio.Semaphore(CONCURRENT)
+
+    async def one(rental: Rental) -> None:
+        async with limit:
+            await step(world, rental, *arguments)
+
+    await asyncio.gather(*(one(rental) for rental in rentals))
+
+
+# --- from the application to the parcel ---
+
+
+async def _apply_and_sign(world: World, rentals: list[Rental]) -> None:
+    await each(submit, world, rentals)
+    await world.settle()
+    await each(look_at_decision, world, rentals)
+    if any(rental.stage == "reviewed" for rental in rentals):
+        await world.settle()
+        await each(look_at_decision, world, [rental for rental in rentals if rental.stage == "reviewed"])
+    for step, stage in (
+        (ask_for_code, "approved"),
+        (accept, "code_asked"),
+        (confirm_pre_authorisation, "signed"),
+        (ship, "authorised"),
+    ):
+        ready = [rental for rental in rentals if rental.stage == stage]
+        if ready:
+            await each(step, world, ready)
+            await world.settle()
+
+
+def signals_of(customer: Customer) -> dict[str, object]:
+    """What the channel says about a customer of this behaviour."""
+    if customer.behaviour is Behaviour.DECLINED:
+        return {"credit_score": 520, "channel_admitted": True, "rent_risk_rank": "medium"}
+    if customer.behaviour is Behaviour.REFERRED:
+        return {"credit_score": customer.score, "channel_admitted": True, "shared_address": True}
+    return {"credit_score": max(customer.score, 720), "channel_admitted": True, "rent_risk_rank": "low"}
+
+
+async def submit(world: World, rental: Rental) -> None:
+    """The channel's server sends the application."""
+    customer = rental.customer
+    body = {
+        "channel": ("alipay", "alipay", "wechat", "pc")[customer.number % 4],
+        "plan_id": rental.shop.plan_ids[rental.offer_number],
+        "applicant": {"name": customer.name, "identity_no": customer.identity_no, "phone": customer.phone},
+        "delivery_address": customer.address,
+        "consents": CONSENTS,
+        "signals": signals_of(customer),
+    }
+    headers = {**rental.shop.headers("channel"), "Idempotency-Key": str(uuid.uuid4())}
+    rental.application_id = (await post(world.api, "/v1/applications", body, headers))["id"]
+    rental.stage = "submitted"
+
+
+async def look_at_decision(world: World, rental: Rental) -> None:
+    """The channel asks how it stands; a referred one is decided by the merchant's risk officer."""
+    found = await get(world.api, f"/v1/applications/{rental.application_id}", rental.shop.headers("channel"))
+    if found["state"] == "referred" and rental.stage != "reviewed":
+        body = {"outcome": "approve", "reason_code": "REVIEW_CONFIRMED"}
+        path = f"/v1/decisions/{found['decision']['id']}/review"
+        await post(world.api, path, body, await operator_session(world, rental.shop, "risk"))
+        rental.stage = "reviewed"
+    elif found["state"] == "approved":
+        rental.agreement_id = found["agreement_id"]
+        rental.stage = "approved" if rental.customer.behaviour is not Behaviour.CHANGES_MIND else "left"
+    else:
+        rental.stage = found["state"]
+
+
+async def operator_session(world: World, shop: Shop, login: str) -> dict[str, str]:
+    """A person of the merchant logs in: only a person may decide a referral (PIPL art. 24)."""
+    response = await world.api.post("/v1/sessions", json={"tenant": shop.slug, "login": login, "password": PASSWORD})
+    response.raise_for_status()
+    return {"Cookie": response.headers["set-cookie"].partition(";")[0]}
+
+
+async def ask_for_code(world: World, rental: Rental) -> None:
+    """The customer asks for the one-time code."""
+    path = f"/v1/agreements/{rental.agreement_id}/acceptance-codes"
+    await post(world.api, path, None, rental.shop.headers("channel"))
+    rental.stage = "code_asked"
+
+
+async def accept(world: World, rental: Rental) -> None:
+    """The customer reads the code on the phone and accepts the very document that was shown."""
+    agreement = await get(world.api, f"/v1/agreements/{rental.agreement_id}", rental.shop.headers("channel"))
+    messages = (await world.sandbox.get(f"/phone/{rental.customer.phone}/messages")).json()
+    code = next("".join(filter(str.isdigit, word)) for word in _codes(messages))
+    body = {
+        "code": code,
+        "document_sha256": agreement["document"]["sha256"],
+        "restriction_clause_accepted": True,
+    }
+    await post(world.api, f"/v1/agreements/{rental.agreement_id}/acceptance", body, rental.shop.headers("channel"))
+    rental.stage = "signed"
+
+
+def _codes(messages: list[dict[str, Any]]) -> Iterable[str]:
+    """Six-digit words of the newest one-time code message first."""
+    for message in reversed(messages):
+        if message["template"] == "one_time_code":
+            digits = "".join(char if char.isdigit() else " " for char in message["text"]).split()
+            yield from (word for word in digits if len(word) == 6)
+
+
+async def confirm_pre_authorisation(world: World, rental: Rental) -> None:
+    """The wallet confirms the signed order; Alipay's notification does the rest."""
+    path = f"/v1/agreements/{rental.agreement_id}/pre-authorisation"
+    order = await get(world.api, path, rental.shop.headers("channel"))
+    body = {"order_str": order["order_string"], "buyer_id": rental.customer.buyer_id, "at": world.beijing_time}
+    await world.tell_sandbox("/wallet/confirm", body)
+    rental.stage = "authorised"
+
+
+async def ship(world: World, rental: Rental) -> None:
+    """The warehouse picks the next device of the product in stock and orders the courier."""
+    product_id = rental.shop.product_ids[rental.offer_number]
+    for _ in range(10):
+        path = f"/v1/assets?state=in_stock&product_id={product_id}&limit=50"
+        stock = (await get(world.api, path, rental.shop.headers("warehouse")))["items"]
+        asset = stock[rental.customer.number % len(stock)]
+        response = await world.api.post(
+            f"/v1/deliveries/{rental.agreement_id}/shipments",
+            json={"serial": asset["serial"]},
+            headers=rental.shop.headers("warehouse"),
+        )
+        if response.status_code == 202:
+            rental.asset_id = asset["id"]
+            await set_up_phone(world, rental, asset["serial"])
+            rental.stage = "shipped"
+            return
+        if response.json()["code"] != "assets.not_available":  # a colleague took the same phone: take another
+            raise RuntimeError(response.text)
+    raise RuntimeError("no device could be picked")
+
+
+async def set_up_phone(world: World, rental: Rental, serial: str) -> None:
+    """Before a phone leaves the house its agent is switched on, enrolled, and told whose commands to obey."""
+    if OFFERS[rental.shop.slug][rental.offer_number].category != "phone":
+        return
+    folder, headers = phones_folder(world.runtime.settings.home), rental.shop.headers("warehouse")
+    body = {"asset_id": rental.asset_id, "public_key": switch_on(folder, serial).hex()}
+    response = await world.api.post("/v1/devices", json=body, headers=headers)
+    if response.status_code == 409:
+        return  # this phone was rented before and kept its agent
+    response.raise_for_status()
+    device = response.json()
+    login = await get(world.api, f"/v1/devices/{device['id']}/login", headers)
+    set_up(
+        folder,
+        serial,
+        tenant=str(rental.shop.tenant_id),
+        device=device["id"],
+        password=login["password"],
+        pinned={key["number"]: key["public_key"] for key in device["pinned_keys"]},
+    )
+
+
+async def _notice_handover(world: World, rental: Rental, on: date) -> None:
+    delivery = await get(world.api, f"/v1/deliveries/{rental.agreement_id}", rental.shop.headers("warehouse"))
+    if delivery["handed_over_at"] is not None:
+        rental.commencement_on = on
+        rental.stage = "renting"
+
+
+# --- paying, or not ---
+
+
+async def _lose_money_before(world: World, rentals: Sequence[Rental], on: date) -> None:
+    """The evening before the instalment they will miss, their accounts run dry."""
+    for rental in rentals:
+        number = FIRST_MISSED.get(rental.customer.behaviour)
+        if rental.stage != "renting" or number is None or number > rental.offer_term_months or rental.due_on(number) != on:
+            continue
+        times = 1 if rental.customer.behaviour is Behaviour.SHORT_OF_MONEY else REFUSALS_FOR_EVER
+        fault = {
+            "subject": rental.customer.buyer_id,
+            "kind": "insufficient_balance",
+            "method": "alipay.trade.pay",
+            "times": times,
+        }
+        await world.tell_sandbox("/control/faults", fault)
+        if times > 1:
+            rental.missed_on = on
+
+
+async def _act_on_debts(world: World, rentals: Sequence[Rental], on: date) -> None:
+    paying = [
+        rental
+        for rental in rentals
+        if rental.missed_on is not None
+        and rental.stage == "renting"
+        and (after := PAYS_AFTER_DAYS.get(rental.customer.behaviour)) is not None
+        and on >= rental.missed_on + timedelta(days=after)
+    ]
+    if paying:
+        await each(pay_arrears, world, paying)
+        await world.settle()
+
+
+async def pay_arrears(world: World, rental: Rental) -> None:
+    """Money is there again and the customer pays what is owed."""
+    response = await world.sandbox.delete(f"/control/faults/{rental.customer.buyer_id}")
+    response.raise_for_status()
+    account = await get(world.api, f"/v1/agreements/{rental.agreement_id}/account", rental.shop.headers("finance"))
+    body = {"amount_fen": account["balance_due_fen"]}
+    await post(world.api, f"/v1/agreements/{rental.agreement_id}/payments", body, rental.shop.headers("finance"))
+    rental.missed_on = None
+
+
+# --- the end ---
+
+
+def return_day(rental: Rental) -> date | None:
+    """When this customer brings the device back; a defaulter does not."""
+    if rental.commencement_on is None or rental.customer.behaviour is Behaviour.DEFAULTER:
+        return None
+    if rental.customer.behaviour is Behaviour.EARLY_RETURN:
+        return rental.commencement_on + timedelta(days=100)
+    return add_months(rental.commencement_on, rental.offer_term_months)
+
+
+async def _return_devices(world: World, rentals: Sequence[Rental], on: date) -> None:
+    coming_back = [rental for rental in rentals if rental.stage == "renting" and return_day(rental) == on]
+    if not coming_back:
+        return
+    await each(receive_return, world, coming_back)
+    await world.settle()
+    await each(inspect, world, coming_back)
+    await world.settle()
+
+
+async def receive_return(world: World, rental: Rental) -> None:
+    await post(world.api, f"/v1/assets/{rental.asset_id}/returns", None, rental.shop.headers("warehouse"))
+    rental.stage = "returned"
+
+
+async def inspect(world: World, rental: Rental) -> None:
+    """Early ones come back with a cracked screen, the others with ordinary wear."""
+    damaged = rental.customer.behaviour is Behaviour.EARLY_RETURN
+    item = {
+        "description": "屏幕左下角碎裂" if damaged else "正常使用痕迹",
+        "charge_fen": DAMAGE_FEN if damaged else 0,
+    }
+    body = {"asset_id": rental.asset_id, "items": [item]}
+    await post(world.api, "/v1/inspections", body, rental.shop.headers("warehouse"))
+    rental.stage = "inspected"

@@ -1,0 +1,33 @@
+"""What the api, the worker and the gateway have in common: a runtime over the configured servers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from xinzu.app.modules import load_modules
+from xinzu.kernel.time import SystemClock
+from xinzu.platform.business_clock import follow, read_offset
+from xinzu.platform.crypto.kms import KEYRING_FILE, FileKeyring
+from xinzu.platform.outbound import Outbound
+from xinzu.platform.runtime import Database, Runtime
+from xinzu.platform.servers.roles import database_urls
+from xinzu.platform.settings import Settings
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Runtime]:
+    """A runtime as the app role, with the business clock followed. The schema must exist (``xinzu migrate``)."""
+    load_modules()
+    database = Database(database_urls(settings).app.get_secret_value(), pool_size=pool_size)
+    clock = SystemClock(await read_offset(database))
+    runtime = Runtime(settings, database, FileKeyring.open_or_create(settings.home / KEYRING_FILE), Outbound(), clock)
+    following = asyncio.create_task(follow(database, clock))
+    try:
+        yield runtime
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+        await runtime.close()
