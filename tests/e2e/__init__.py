@@ -1,0 +1,1 @@
+"""Whole installations, started as a user starts them."""

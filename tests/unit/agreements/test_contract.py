@@ -1,0 +1,111 @@
+"""What a contract says, and that the rendered file says it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from io import BytesIO
+from typing import Any
+
+import msgspec
+import pypdf
+import pytest
+from tests.integration.decisions.people import terms
+
+from xinzu.kernel.ids import new_id
+from xinzu.kernel.money import from_yuan
+from xinzu.kernel.terms import RentalTerms
+from xinzu.middle.agreements.model import Contract
+from xinzu.middle.agreements.rendering import RENDERER, render, template_sha256
+from xinzu.middle.agreements.rules.contract import Lessee, contract_content, cost_lines, instalment_lines
+
+LESSEE = Lessee("欧阳晓明", "330102199605040018", "13900000001", "浙江省杭州市西湖区文三路 90 号")
+PHONE = terms()
+
+
+def content(phone: RentalTerms = PHONE, arbitration: str | None = "杭州仲裁委员会") -> bytes:
+    return msgspec.json.encode(contract_content("XZ2026-000042", date(2026, 3, 2), "珊瑚数码租赁", LESSEE, phone, arbitration))
+
+
+def text_of(pdf: bytes) -> str:
+    pages = pypdf.PdfReader(BytesIO(pdf)).pages
+    return "".join(page.extract_text() for page in pages).replace("\n", "").replace(" ", "")
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return text_of(render(Contract(new_id(), content())).pdf)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "XZ2026-000042",
+        "珊瑚数码租赁",
+        "欧阳晓明",
+        "330102199605040018",
+        "示例手机15Pro256GB",
+        "4,788.00元",
+        "15.86%",
+        "每日0.03%",
+        "远程限制条款（版本2026-01",
+        "杭州仲裁委员会",
+        "第1页/共2页",
+        "2026年3月2日",
+    ],
+)
+def test_the_document_says_what_was_agreed(text: str, said: str) -> None:
+    assert said in text
+
+
+def test_the_same_contract_gives_the_same_bytes() -> None:
+    first, again = render(Contract(new_id(), content())), render(Contract(new_id(), content()))
+    assert first.pdf == again.pdf
+    assert (first.template_sha256, first.renderer) == (template_sha256(), RENDERER)
+
+
+def test_it_is_an_archivable_file_with_its_font_inside() -> None:
+    reader: Any = pypdf.PdfReader(BytesIO(render(Contract(new_id(), content())).pdf))
+    assert reader.metadata is not None
+    assert reader.metadata.title == "租赁合同 XZ2026-000042"
+    xmp = reader.trailer["/Root"]["/Metadata"].get_data().decode()
+    assert "<pdfaid:part>2</pdfaid:part>" in xmp
+    assert "<pdfaid:conformance>B</pdfaid:conformance>" in xmp
+    fonts = {font.get_object()["/BaseFont"] for page in reader.pages for font in page["/Resources"]["/Font"].values()}
+    assert all("NotoSansCJKsc-Regular" in name for name in fonts)
+
+
+@pytest.mark.parametrize("period_count", [1, 2, 3, 24, 36])
+def test_any_number_of_periods_fits(period_count: int) -> None:
+    said = text_of(render(Contract(new_id(), content(replace(PHONE, period_count=period_count)))).pdf)
+    assert f"共{period_count}期" in said
+    assert ("起租日起满23个月之日" in said) == (period_count >= 24)
+
+
+def test_without_buyout_and_commission_the_contract_says_so() -> None:
+    plain = replace(PHONE, buyout_fen=None, annual_cost_pct=None)
+    said = text_of(render(Contract(new_id(), content(plain, None))).pdf)
+    assert "不提供买断" in said
+    assert "不适用年化综合成本" in said
+    assert "人民法院" in said
+    assert "仲裁委员会" not in said
+
+
+def test_what_a_name_contains_is_text_and_never_markup() -> None:
+    lessee = Lessee('#panic("x") *粗* $x$ "引号" \\', "330102199605040018", "13900000001", None)
+    made = msgspec.json.encode(contract_content("XZ2026-000042", date(2026, 3, 2), "<店>", lessee, PHONE, None))
+    assert '#panic("x")*粗*$x$' in text_of(render(Contract(new_id(), made)).pdf)
+
+
+def test_the_instalments_sum_to_the_rent_and_every_cost_is_listed() -> None:
+    lines = instalment_lines(PHONE)
+    assert sum(from_yuan(amount.removesuffix(" 元").replace(",", "")) for _, _, amount in lines) == PHONE.rent_total_fen
+    assert [item for item, _, _ in cost_lines(PHONE)] == [
+        "租金",
+        "押金",
+        "提前归还费",
+        "逾期违约金",
+        "损坏或灭失赔偿",
+        "买断价款",
+    ]
+    assert [item for item, _, _ in cost_lines(replace(PHONE, buyout_fen=None))][-1] == "损坏或灭失赔偿"
