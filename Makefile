@@ -16,7 +16,7 @@ setup-dev: ## the same, with what tests and development need
 	@$(PYTHON) scripts/bootstrap.py --dev
 
 run: setup ## install what is missing and run the demo in the foreground (Ctrl-C stops it)
-	@exec $(BIN)/xinzu up --demo
+	@exec $(BIN)/xinzu demo run
 
 test: setup-dev ## formatting, lint, types, import rule, all tests
 	$(BIN)/ruff format --check $(SOURCES)

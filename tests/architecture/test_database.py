@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from xinzu.app.modules import load_modules
@@ -61,7 +62,7 @@ def test_tenant_id_leads_every_key() -> None:
                     wrong.append(f"{table.name}: {columns}")
         for index in table.indexes:
             if index.unique and index.expressions[0].name != "tenant_id":  # type: ignore[union-attr]
-                wrong.append(f"{table.name}: {index.name}")
+                wrong.append(f"{table.name}: {index.name}")  # noqa: PERF401
     assert wrong == []
 
 
@@ -103,6 +104,31 @@ async def test_there_are_no_triggers_on_our_tables(runtime: Runtime) -> None:
             )
         )
         assert rows.all() == []
+
+
+async def test_every_declared_check_is_in_the_database(runtime: Runtime) -> None:
+    """Alembic's comparison does not look at checks and exclusions, and these are what holds money and occupancy."""
+    load_modules()
+    declared = {
+        (table.name, str(constraint.name))
+        for table in metadata.sorted_tables
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint | ExcludeConstraint)
+    }
+    inline = [
+        f"{column.table.name}.{column.name}" for table in metadata.sorted_tables for column in table.columns if column.constraints
+    ]
+    async with runtime.database.engine.connect() as connection:
+        rows = await connection.execute(
+            text(
+                "SELECT c.relname, k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid"
+                " JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE n.nspname = 'public' AND k.contype IN ('c', 'x') AND c.relname NOT LIKE 'pgqueuer%'"
+            )
+        )
+        present = {(row.relname, row.conname) for row in rows}
+    assert inline == [], "declare checks on the table: a migration does not see those inside a column"
+    assert declared == present
 
 
 async def test_the_migrations_make_exactly_the_declared_schema(database_urls: DatabaseUrls) -> None:

@@ -36,11 +36,13 @@ def environment(home: Path) -> dict[str, str]:
 def temporary_home() -> Iterator[Path]:
     """A home the servers' account may enter; deleted with everything in it."""
     home = Path(tempfile.mkdtemp(prefix="xinzu-e2e-"))
+    print(home)
     home.chmod(0o755)
     try:
         yield home
     finally:
         root = server_root(home, None)
+        shutil.copytree(home/"log", "/tmp/kills/log", dirs_exist_ok=True); shutil.copy(home/"up.log","/tmp/kills/up.log")
         shutil.rmtree(home, ignore_errors=True)
         if root != home:
             shutil.rmtree(root, ignore_errors=True)

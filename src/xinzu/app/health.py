@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
+from xinzu.platform.db import DATABASE_TROUBLE
 from xinzu.platform.runtime import Runtime
 from xinzu.platform.settings import Settings
 
@@ -24,7 +24,7 @@ async def serve_health(settings: Settings, port: int, runtime: Runtime) -> Async
         try:
             async with runtime.database.engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
-        except (OSError, DBAPIError):
+        except DATABASE_TROUBLE:
             return False
         return True
 

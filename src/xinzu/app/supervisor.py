@@ -27,7 +27,7 @@ STATE_FILE = "state.json"
 _TICK_S = 0.1
 _BACKOFF_FIRST_S = 0.25
 _BACKOFF_MAX_S = 15.0
-_STEADY_S = 30.0  # a child that ran this long starts again without delay
+_STEADY_S = 3.0  # a child that served this long is not one that cannot start: it starts again without delay
 _READY_MAX_S = 120.0
 
 
@@ -90,7 +90,7 @@ class _Kept:
 
     child: Child
     process: subprocess.Popen[bytes] | None = None
-    started_at: float = 0.0  # monotonic
+    ready_at: float = 0.0  # monotonic
     born_at: float = 0.0  # as psutil reports it
     restarts: int = 0
     failures: int = 0  # in a row
@@ -195,6 +195,7 @@ class Supervisor:
                 changed |= self._launch(kept, now)
             if kept.process is not None and not kept.ready and kept.child.is_ready(kept.process.pid):
                 kept.ready = changed = True
+                kept.ready_at = now
                 self.say(f"{kept.child.name} is ready (process {kept.process.pid})" + (" again" if kept.restarts else ""))
         if changed:
             self._write_state()
@@ -235,7 +236,6 @@ class Supervisor:
             kept.next_start_at = now + _backoff_s(kept.failures)
             self.say(f"{kept.child.name} could not be started: {refused}")
             return False
-        kept.started_at = time.monotonic()
         kept.born_at = start_time(kept.process.pid)
         return True
 
@@ -244,7 +244,7 @@ class Supervisor:
             return
         kept.last_exit = kept.process.returncode
         kill_group(kept.process.pid)  # workers of a killed parent would keep its port
-        steady = now - kept.started_at > _STEADY_S
+        steady = kept.ready and now - kept.ready_at > _STEADY_S
         kept.failures = 1 if steady else kept.failures + 1
         kept.restarts += 1
         wait_s = 0.0 if steady else _backoff_s(kept.failures)

@@ -12,7 +12,7 @@ from xinzu.app.health import serve_health
 from xinzu.app.process import open_runtime
 from xinzu.platform.db import CONNECTION_TROUBLE
 from xinzu.platform.events.relay import Relay
-from xinzu.platform.jobs import build_queuer
+from xinzu.platform.jobs import HEARTBEAT_TIMEOUT, POLL_EVERY, build_queuer
 from xinzu.platform.observe.logs import configure_logs
 from xinzu.platform.runtime import Runtime
 from xinzu.platform.settings import Settings
@@ -52,7 +52,7 @@ async def run_queue(runtime: Runtime, stopping: asyncio.Event) -> None:
         try:
             async with runtime.database.raw_connection() as connection:
                 queuer = build_queuer(runtime, connection)
-                running = asyncio.create_task(queuer.run())
+                running = asyncio.create_task(queuer.run(dequeue_timeout=POLL_EVERY, heartbeat_timeout=HEARTBEAT_TIMEOUT))
                 try:
                     while not running.done() and not connection.is_closed():
                         await asyncio.wait([running], timeout=1)

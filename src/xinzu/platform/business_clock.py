@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from xinzu.kernel.errors import Conflict
 from xinzu.kernel.time import Instant, SystemClock
-from xinzu.platform.db import CONNECTION_TROUBLE
+from xinzu.platform.db import DATABASE_TROUBLE
 from xinzu.platform.runtime import Database
 
 log = structlog.get_logger(__name__)
@@ -72,6 +72,6 @@ async def follow(database: Database, clock: SystemClock) -> None:
                         continue
                     finally:
                         moved.clear()
-        except CONNECTION_TROUBLE as error:
+        except DATABASE_TROUBLE as error:
             log.warning("business clock lost the database, reconnecting", reason=type(error).__name__)
             await asyncio.sleep(1)

@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from asyncpg.exceptions import InterfaceError, PostgresConnectionError, PostgresError
+from asyncpg.exceptions import (
+    AdminShutdownError,
+    CannotConnectNowError,
+    CrashShutdownError,
+    InterfaceError,
+    PostgresConnectionError,
+    PostgresError,
+)
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -24,11 +31,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.schema import SchemaItem
 
 # What a long-lived asyncpg connection raises when the server goes away under it.
 CONNECTION_TROUBLE = (OSError, PostgresError, InterfaceError)
+# What the engine raises then: the driver's errors as they are while connecting, wrapped afterwards, and its own when the pool is empty.
+DATABASE_TROUBLE = (DBAPIError, PoolTimeout, *CONNECTION_TROUBLE)
+# A connection is gone, or the server is going or not yet there (the last three are not in PostgreSQL's connection class 08).
+_LOSS = (OSError, PostgresConnectionError, InterfaceError, AdminShutdownError, CrashShutdownError, CannotConnectNowError)
 
 metadata = MetaData(
     naming_convention={
@@ -50,11 +62,18 @@ def tenant_table(name: str, *items: SchemaItem, key: tuple[str, ...] = ("id",)) 
 
     Declare uniqueness with ``tenant_unique`` and references with ``tenant_reference`` so that tenant_id leads them too.
     """
+    # Checks stand on the table and not on the column, because migrations are written from the table's constraints.
+    minima = [
+        CheckConstraint(f"{item.name} >= {item.info['minimum']}", name=f"{item.name}_min")
+        for item in items
+        if isinstance(item, Column) and item.info.get("minimum") is not None
+    ]
     return Table(
         name,
         metadata,
         Column("tenant_id", BigInteger, nullable=False),
         *items,
+        *minima,
         PrimaryKeyConstraint("tenant_id", *key),
         info={"tenant": True},
     )
@@ -82,8 +101,7 @@ def fen(name: str, *, nullable: bool = False, minimum: int | None = 0) -> Column
     """An amount in fen. The unit stands in the name; the check stands in the database."""
     if not name.endswith("_fen"):
         raise ValueError(f"a column of money ends in _fen: {name}")
-    checks = [] if minimum is None else [CheckConstraint(f"{name} >= {minimum}", name=f"{name}_min")]
-    return Column(name, BigInteger, *checks, nullable=nullable)
+    return Column(name, BigInteger, nullable=nullable, info={"minimum": minimum})
 
 
 def one_of(column: str, values: type[Any]) -> CheckConstraint:
@@ -129,7 +147,7 @@ def is_connection_loss(error: BaseException | None) -> bool:
     """Whether an error means that the database went away, so that what was under way may or may not have been committed."""
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or (error.orig is not None and is_connection_loss(error.orig.__cause__))
-    return isinstance(error, OSError | PostgresConnectionError | InterfaceError)
+    return isinstance(error, _LOSS)
 
 
 def tenant_tables() -> list[Table]:

@@ -36,7 +36,8 @@ JobFunction = Callable[["Runtime", int, Mapping[str, Any]], Awaitable[None]]
 ATTEMPTS_MAX = 8
 RETRY_DELAY_FIRST = timedelta(seconds=1)
 RETRY_DELAY_MAX = timedelta(minutes=5)
-HEARTBEAT_TIMEOUT = timedelta(seconds=30)
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)  # a job whose worker was killed is taken up again after this,
+POLL_EVERY = timedelta(seconds=5)  # plus at most this, because nothing announces it
 BATCH = 50
 
 

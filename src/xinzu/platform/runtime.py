@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 import asyncpg
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from xinzu.kernel.errors import NotFound, Unavailable
@@ -22,7 +20,7 @@ from xinzu.kernel.time import BusinessCalendar, Clock, SystemClock
 from xinzu.platform.actor import Actor
 from xinzu.platform.crypto.kms import Kms
 from xinzu.platform.crypto.vault import TenantVault, WrappedKeys, load_vault
-from xinzu.platform.db import CONNECTION_TROUBLE, create_engine, set_tenant
+from xinzu.platform.db import DATABASE_TROUBLE, create_engine, set_tenant
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 if TYPE_CHECKING:
@@ -145,12 +143,12 @@ class Runtime:
         for _ in range(CONNECT_ATTEMPTS):
             try:
                 connection = await self.database.engine.connect()
-            except (DBAPIError, PoolTimeout, *CONNECTION_TROUBLE) as error:
+            except DATABASE_TROUBLE as error:
                 trouble = error
                 continue
             try:
                 await connection.exec_driver_sql(set_tenant(tenant_id))
-            except (DBAPIError, *CONNECTION_TROUBLE) as error:
+            except DATABASE_TROUBLE as error:
                 await connection.close()
                 trouble = error
                 continue

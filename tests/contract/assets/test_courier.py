@@ -163,6 +163,6 @@ async def test_a_callback_for_a_parcel_of_another_tenant_changes_nothing(
     body = json.dumps(notice).encode()
     path = f"/v1/callbacks/courier/{slug}"
     headers = signed_headers(SIGNED_KEY_ID, SIGNED_SECRET, "POST", path, body, SystemClock().now())
-    answer = await api.post(path, content=body, headers=headers)
+    answer = await api.post(path, content=body, headers={**headers, "content-type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (404, "assets.shipment_unknown")
     assert await delivery_state(runtime, tenant_id, agreement_id) == "shipping"

@@ -182,6 +182,8 @@ async def test_money_that_arrives_after_the_agreement_was_called_off_goes_back(s
     await shop.confirm(agreement_id)
     await shop.happen(cancelled(agreement_id))
     await shop.settle(agreement_id, "succeeded")
+    assert await ids_of(shop, "payments_refund") == []  # billing decides what is owed back, once
+    await shop.happen(determined(agreement_id, credit_fen=30_000))
     await answer_refunds(shop, AttemptState.SUCCEEDED)
     assert [event.amount_fen for event in await shop.events(agreement_id, RefundSucceeded)] == [30_000]
     assert len(await ids_of(shop, "payments_release")) == 1

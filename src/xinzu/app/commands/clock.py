@@ -11,6 +11,8 @@ import typer
 
 from xinzu.app.business_day import advance as advance_by
 from xinzu.app.commands import refusals_as_sentences
+from xinzu.app.demo.access import demo_settings
+from xinzu.app.demo.shop import saved_shops
 from xinzu.app.process import open_runtime
 from xinzu.kernel.time import DEFAULT_CALENDAR
 from xinzu.platform.settings import load_settings
@@ -41,7 +43,10 @@ def advance(span: Annotated[str, typer.Argument(help="How far, as 1d, 12h or 30m
     by = timedelta(**{_UNITS[found.group(2)]: int(found.group(1))})
 
     async def move() -> datetime:
-        async with open_runtime(load_settings()) as runtime:
+        settings = load_settings()
+        if saved_shops(settings.home) is not None:
+            settings = demo_settings(settings)
+        async with open_runtime(settings) as runtime:
             return await advance_by(runtime, by)
 
     with refusals_as_sentences():

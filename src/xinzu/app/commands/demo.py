@@ -57,7 +57,8 @@ def story(
     english: Annotated[bool, typer.Option("--en", help="Tell it in English.")] = False,
 ) -> None:
     """Tell one new rental step by step on the running demo, with the ids to look up."""
+    from xinzu.app.demo.access import demo_settings
     from xinzu.app.demo.story import tell
 
     with refusals_as_sentences():
-        tell(_settings(), english=english)
+        tell(demo_settings(load_settings()), english=english)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xinzu.app.sandbox.merchants import SignedClient, register
 from xinzu.app.sandbox.server import sandbox_folder
 from xinzu.platform.servers.home import secret
+from xinzu.platform.servers.ports import recorded
 from xinzu.platform.settings import Settings
 
 SERVICES = ("sms", "courier", "identity")
@@ -23,3 +24,10 @@ def sandbox_environment(settings: Settings, port: int) -> dict[str, str]:
         environment[f"XINZU_{service.upper()}_URL"] = f"{sandbox_url(port)}/{service}"
         environment[f"XINZU_{service.upper()}_KEY"] = f"{service}:{key}"
     return environment
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """The settings as the running demo's own processes have them, for a command in another terminal."""
+    port = recorded(settings.home, "sandbox") or settings.sandbox_port
+    twins = {name.removeprefix("XINZU_").lower(): value for name, value in sandbox_environment(settings, port).items()}
+    return Settings.model_validate({**settings.model_dump(), **twins, "demo": True})

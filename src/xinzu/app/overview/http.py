@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, select_autoescape
-from litestar import Response, get, post
+from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -19,7 +19,7 @@ from xinzu.app.overview import reading
 from xinzu.app.overview.words import event_details, event_title, label, value_text
 from xinzu.back.billing import api as billing
 from xinzu.back.billing.errors import AccountMissing
-from xinzu.kernel.errors import Forbidden, NotFound
+from xinzu.kernel.errors import Forbidden, NotFound, Problem
 from xinzu.kernel.ids import Prefix, parse_id, public_id
 from xinzu.kernel.money import Money
 from xinzu.kernel.paging import decode_cursor, encode_cursor
@@ -28,6 +28,7 @@ from xinzu.platform.actor import Permission
 from xinzu.platform.http.auth import SESSION_COOKIE
 from xinzu.platform.http.door import HttpRequest, actor_of, id_from, runtime_of, tenant_of
 from xinzu.platform.http.door import reading as open_reading
+from xinzu.platform.http.problems import status_of
 from xinzu.platform.tenants import WrongLogin, log_in, log_out
 from xinzu.platform.uow import ReadSession
 from xinzu.records.evidence import api as evidence
@@ -374,4 +375,17 @@ async def verify_fact(request: HttpRequest, leaf_id: FromPath[str]) -> Response[
     )
 
 
-routes = [root, login_form, log_in_here, log_out_here, list_orders, show_order, show_why, verify_fact]
+def _problem_page(request: HttpRequest, problem: Problem) -> Response[str]:
+    """A refusal as a page: what is wrong and the way back."""
+    english = _english(request)
+    return _page(
+        request,
+        "problem.html",
+        status=status_of(problem),
+        title=problem.title_en if english else problem.title_zh,
+        detail=problem.detail_en if english else problem.detail_zh,
+    )
+
+
+_PAGES = [root, login_form, log_in_here, log_out_here, list_orders, show_order, show_why, verify_fact]
+routes = [Router("/", route_handlers=_PAGES, exception_handlers={Problem: _problem_page})]

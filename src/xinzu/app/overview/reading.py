@@ -20,7 +20,7 @@ FROM (
       AND (cast(:before AS uuid) IS NULL OR id < :before) AND (cast(:id AS uuid) IS NULL OR id = :id)
     ORDER BY id DESC LIMIT :limit
 ) a
-JOIN parties_party p ON p.tenant_id = a.tenant_id AND p.id = a.party_id
+JOIN parties_person p ON p.tenant_id = a.tenant_id AND p.id = a.party_id
 LEFT JOIN agreements_agreement g ON g.tenant_id = a.tenant_id AND g.application_id = a.id
 LEFT JOIN billing_account b ON b.tenant_id = a.tenant_id AND b.agreement_id = g.id
 LEFT JOIN LATERAL (

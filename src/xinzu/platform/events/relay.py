@@ -14,12 +14,11 @@ from uuid import UUID
 import asyncpg
 import structlog
 from sqlalchemy import Row
-from sqlalchemy.exc import DBAPIError
 
 from xinzu.kernel.errors import Unavailable
 from xinzu.platform.actor import system_actor
 from xinzu.platform.crypto.masking import redact
-from xinzu.platform.db import CONNECTION_TROUBLE, is_connection_loss
+from xinzu.platform.db import DATABASE_TROUBLE, is_connection_loss
 from xinzu.platform.events.codec import decode
 from xinzu.platform.events.outbox import CHANNEL
 from xinzu.platform.events.subscribers import Subscriber, subscriber
@@ -154,7 +153,7 @@ class Relay:
                     await connection.add_listener(CHANNEL, self._on_notify)
                     self._woken.update(await self._runtime.tenant_ids())
                     await self._run_while(connection)
-            except (Unavailable, DBAPIError, *CONNECTION_TROUBLE) as error:
+            except (Unavailable, *DATABASE_TROUBLE) as error:
                 log.warning("event relay lost the database, reconnecting", reason=type(error).__name__)
                 await asyncio.sleep(0.5)
 

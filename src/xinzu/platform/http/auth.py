@@ -6,6 +6,7 @@ Also the place of the rate limits, because they count per credential.
 from __future__ import annotations
 
 import re
+import asyncio
 import time as monotonic
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -63,6 +64,7 @@ class Authentication:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._known: dict[str, _Known] = {}
+        self._looking_up: dict[str, asyncio.Task[_Known]] = {}
         self._buckets: dict[str, _Bucket] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,10 +95,8 @@ class Authentication:
             return
         known = self._known.get(credential)
         if known is None or known.until < now:
-            # Look-ups of unknown credentials are limited like requests without one, so that guessing stays slow.
-            self._count(f"address:{_address(scope)}", runtime.settings.rate_limit_per_address_per_s, now)
             try:
-                known = await self._look_up(runtime, credential, now)
+                known = await self._looked_up(runtime, credential, _address(scope), now)
             except Unauthenticated:
                 if credential.startswith("session:"):
                     return  # an expired cookie is no credential: the person must still reach the log-in
@@ -112,6 +112,16 @@ class Authentication:
         bucket = self._buckets.setdefault(who, _Bucket(float(per_second), now))
         if not bucket.take(per_second, now):
             raise TooMany(retry_after_s=1)
+
+    async def _looked_up(self, runtime: Runtime, credential: str, address: str, now: float) -> _Known:
+        """Requests that bring the same credential meanwhile wait for one look-up: under load hundreds come when it is due again."""
+        under_way = self._looking_up.get(credential)
+        if under_way is None:
+            # Look-ups of unknown credentials are limited like requests without one, so that guessing stays slow.
+            self._count(f"address:{address}", runtime.settings.rate_limit_per_address_per_s, now)
+            under_way = self._looking_up[credential] = asyncio.create_task(self._look_up(runtime, credential, now))
+            under_way.add_done_callback(lambda _: self._looking_up.pop(credential))
+        return await asyncio.shield(under_way)
 
     async def _look_up(self, runtime: Runtime, credential: str, now: float) -> _Known:
         kind, _, secret = credential.partition(":")

@@ -53,9 +53,9 @@ def tenant_of(request: HttpRequest) -> int:
 
 
 def requires(permission: Permission) -> Any:  # noqa: ANN401 (Litestar's guard type)
-    """A guard: the actor must hold the permission."""
+    """A guard: the actor must hold the permission. Async, because Litestar would send a plain function to a thread at each request."""
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         actor = connection.scope["state"].get("actor")
         if actor is None:
             raise Unauthenticated()

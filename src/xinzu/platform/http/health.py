@@ -8,9 +8,9 @@ import msgspec
 from litestar import MediaType, Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from xinzu.kernel.errors import Unavailable
+from xinzu.platform.db import DATABASE_TROUBLE
 from xinzu.platform.http.door import HttpRequest, runtime_of
 
 
@@ -33,7 +33,7 @@ async def readyz(request: HttpRequest) -> Health:
     try:
         async with runtime_of(request).database.engine.connect() as connection:
             await connection.execute(text("SELECT 1 FROM platform_tenant LIMIT 1"))
-    except (OSError, DBAPIError) as error:
+    except DATABASE_TROUBLE as error:
         raise Unavailable("数据库未就绪", "The database is not ready", retry_after_s=1) from error
     return Health("ready", "ok", request.app.state.batcher.depth)
 

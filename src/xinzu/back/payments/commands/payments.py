@@ -7,7 +7,6 @@ from uuid import UUID
 
 import structlog
 
-from xinzu.back.payments.commands.refunds import intend_refunds
 from xinzu.back.payments.commands.releases import release_what_is_due
 from xinzu.back.payments.errors import MandateExhausted, MandateNotUsable, MandateUnknown, PaymentUnderWay
 from xinzu.back.payments.events import PaymentFailed, PaymentSucceeded
@@ -170,14 +169,8 @@ async def _succeed(uow: UnitOfWork, succeeded: Sequence[tuple[Payment, Verdict]]
         )
     evidence.append(uow, leaves)
     await mandates.add_collected(uow, collected_fen)
+    # Money that came in after everything was settled goes back when billing says so: two who decide it would pay it back twice.
     await store.set_to_retry(uow, [payment.id for payment, _ in succeeded], False)
-    # Money that came in after everything was settled or called off was not owed any more: it goes back.
-    unowed_fen: dict[UUID, int | None] = {}
-    for payment, _ in succeeded:
-        if owners[payment.mandate_id].release_due_since is not None:
-            unowed_fen[payment.agreement_id] = (unowed_fen.get(payment.agreement_id) or 0) + payment.amount_fen
-    if unowed_fen:
-        await intend_refunds(uow, unowed_fen, "结清后到账退回")
 
 
 async def _fail(uow: UnitOfWork, failed: Sequence[tuple[Payment, Verdict]]) -> None:

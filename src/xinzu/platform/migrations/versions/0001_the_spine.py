@@ -48,6 +48,9 @@ def upgrade() -> None:
             "state NOT IN ('signed', 'active', 'ended') OR signed_at IS NOT NULL",
             name=op.f("ck_agreements_agreement_signed_when"),
         ),
+        sa.CheckConstraint("deposit_fen >= 0", name=op.f("ck_agreements_agreement_deposit_fen_min")),
+        sa.CheckConstraint("device_value_fen >= 0", name=op.f("ck_agreements_agreement_device_value_fen_min")),
+        sa.CheckConstraint("rent_fen >= 0", name=op.f("ck_agreements_agreement_rent_fen_min")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_agreements_agreement")),
         sa.UniqueConstraint("tenant_id", "agreement_no", name=op.f("uq_agreements_agreement_tenant_id_agreement_no")),
         sa.UniqueConstraint("tenant_id", "application_id", name=op.f("uq_agreements_agreement_tenant_id_application_id")),
@@ -82,6 +85,7 @@ def upgrade() -> None:
             "state IN ('in_stock', 'reserved', 'shipped', 'rented', 'returned', 'inspecting', 'retired')",
             name=op.f("ck_assets_asset_state_known"),
         ),
+        sa.CheckConstraint("purchase_cost_fen >= 0", name=op.f("ck_assets_asset_purchase_cost_fen_min")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_assets_asset")),
         sa.UniqueConstraint("tenant_id", "serial", name=op.f("uq_assets_asset_tenant_id_serial")),
         info={"tenant": True},
@@ -118,12 +122,16 @@ def upgrade() -> None:
         sa.CheckConstraint("(state = 'settled') = (settled_on IS NOT NULL)", name=op.f("ck_billing_account_settled_has_date")),
         sa.CheckConstraint("state IN ('open', 'settling', 'settled')", name=op.f("ck_billing_account_state_known")),
         sa.CheckConstraint("(overdue_fen = 0) = (days_past_due = 0)", name=op.f("ck_billing_account_overdue_has_days")),
+        sa.CheckConstraint("credit_balance_fen >= 0", name=op.f("ck_billing_account_credit_balance_fen_min")),
+        sa.CheckConstraint("early_return_fee_fen >= 0", name=op.f("ck_billing_account_early_return_fee_fen_min")),
         sa.CheckConstraint(
             "late_fee_daily_rate >= 0 AND late_fee_ceiling_annual_pct >= 0", name=op.f("ck_billing_account_rates_positive")
         ),
+        sa.CheckConstraint("overdue_fen >= 0", name=op.f("ck_billing_account_overdue_fen_min")),
         sa.CheckConstraint(
             "period_months > 0 AND period_count > 0 AND grace_days >= 0", name=op.f("ck_billing_account_terms_positive")
         ),
+        sa.CheckConstraint("rent_fen >= 1", name=op.f("ck_billing_account_rent_fen_min")),
         sa.PrimaryKeyConstraint("tenant_id", "agreement_id", name=op.f("pk_billing_account")),
         info={"tenant": True},
     )
@@ -143,6 +151,7 @@ def upgrade() -> None:
         sa.Column("delinquent_count", sa.Integer(), nullable=False),
         sa.Column("late_fee_fen", sa.BigInteger(), nullable=False),
         sa.Column("closed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("late_fee_fen >= 0", name=op.f("ck_billing_day_late_fee_fen_min")),
         sa.PrimaryKeyConstraint("tenant_id", "business_date", name=op.f("pk_billing_day")),
         info={"tenant": True},
     )
@@ -190,6 +199,7 @@ def upgrade() -> None:
         sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_collections_case_closing_is_known")),
         sa.CheckConstraint("state IN ('open', 'closed')", name=op.f("ck_collections_case_state_known")),
         sa.CheckConstraint("days_past_due > 0", name=op.f("ck_collections_case_past_due")),
+        sa.CheckConstraint("overdue_fen >= 0", name=op.f("ck_collections_case_overdue_fen_min")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_collections_case")),
         info={"tenant": True},
     )
@@ -266,6 +276,7 @@ def upgrade() -> None:
         sa.Column("agreement_id", sa.Uuid(), nullable=True),
         sa.Column("overdue_on", sa.Date(), nullable=True),
         sa.Column("cleared_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("device_value_fen >= 0", name=op.f("ck_decisions_exposure_device_value_fen_min")),
         sa.PrimaryKeyConstraint("tenant_id", "application_id", name=op.f("pk_decisions_exposure")),
         info={"tenant": True},
     )
@@ -560,7 +571,11 @@ def upgrade() -> None:
             "auth_no IS NOT NULL OR (collected_fen = 0 AND released_fen = 0)",
             name=op.f("ck_payments_mandate_moved_only_when_authorised"),
         ),
+        sa.CheckConstraint("authorised_fen >= 1", name=op.f("ck_payments_mandate_authorised_fen_min")),
         sa.CheckConstraint("collected_fen + released_fen <= authorised_fen", name=op.f("ck_payments_mandate_not_overdrawn")),
+        sa.CheckConstraint("collected_fen >= 0", name=op.f("ck_payments_mandate_collected_fen_min")),
+        sa.CheckConstraint("first_rent_fen >= 1", name=op.f("ck_payments_mandate_first_rent_fen_min")),
+        sa.CheckConstraint("released_fen >= 0", name=op.f("ck_payments_mandate_released_fen_min")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_payments_mandate")),
         sa.UniqueConstraint("tenant_id", "agreement_id", name=op.f("uq_payments_mandate_tenant_id_agreement_id")),
         sa.UniqueConstraint("tenant_id", "auth_no", name=op.f("uq_payments_mandate_tenant_id_auth_no")),
@@ -779,6 +794,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('unpaid', 'awaiting', 'shipping', 'handed_over', 'cancelled')", name=op.f("ck_assets_delivery_state_known")
         ),
+        sa.CheckConstraint("insured_fen >= 0", name=op.f("ck_assets_delivery_insured_fen_min")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "asset_id"],
             ["assets_asset.tenant_id", "assets_asset.id"],
@@ -799,6 +815,7 @@ def upgrade() -> None:
         sa.Column("returned_on", sa.Date(), nullable=True),
         sa.Column("damage_fen", sa.BigInteger(), nullable=False),
         sa.Column("asset_state", sa.Text(), nullable=False),
+        sa.CheckConstraint("damage_fen >= 0", name=op.f("ck_assets_inspection_damage_fen_min")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "asset_id"],
             ["assets_asset.tenant_id", "assets_asset.id"],
@@ -860,8 +877,11 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('scheduled', 'due', 'overdue', 'paid', 'cancelled')", name=op.f("ck_billing_instalment_state_known")
         ),
+        sa.CheckConstraint("amount_fen >= 1", name=op.f("ck_billing_instalment_amount_fen_min")),
+        sa.CheckConstraint("cancelled_fen >= 0", name=op.f("ck_billing_instalment_cancelled_fen_min")),
         sa.CheckConstraint("number > 0 AND from_on <= to_on", name=op.f("ck_billing_instalment_period_form")),
         sa.CheckConstraint("paid_fen + cancelled_fen <= amount_fen", name=op.f("ck_billing_instalment_not_overpaid")),
+        sa.CheckConstraint("paid_fen >= 0", name=op.f("ck_billing_instalment_paid_fen_min")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "agreement_id"],
             ["billing_account.tenant_id", "billing_account.agreement_id"],
@@ -903,6 +923,9 @@ def upgrade() -> None:
         sa.Column("received_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint("allocated_fen + refunded_fen <= amount_fen", name=op.f("ck_billing_receipt_not_overspent")),
+        sa.CheckConstraint("allocated_fen >= 0", name=op.f("ck_billing_receipt_allocated_fen_min")),
+        sa.CheckConstraint("amount_fen >= 1", name=op.f("ck_billing_receipt_amount_fen_min")),
+        sa.CheckConstraint("refunded_fen >= 0", name=op.f("ck_billing_receipt_refunded_fen_min")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "agreement_id"],
             ["billing_account.tenant_id", "billing_account.agreement_id"],
@@ -928,6 +951,7 @@ def upgrade() -> None:
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("refunded_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("amount_fen >= 1", name=op.f("ck_billing_refund_amount_fen_min")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "agreement_id"],
             ["billing_account.tenant_id", "billing_account.agreement_id"],
@@ -962,7 +986,13 @@ def upgrade() -> None:
             name=op.f("ck_catalogue_plan_annual_cost_cap"),
         ),
         sa.CheckConstraint("state IN ('draft', 'published', 'withdrawn')", name=op.f("ck_catalogue_plan_state_known")),
+        sa.CheckConstraint("buyout_fen >= 0", name=op.f("ck_catalogue_plan_buyout_fen_min")),
+        sa.CheckConstraint("deposit_fen >= 0", name=op.f("ck_catalogue_plan_deposit_fen_min")),
+        sa.CheckConstraint("device_value_fen >= 1", name=op.f("ck_catalogue_plan_device_value_fen_min")),
+        sa.CheckConstraint("early_return_fee_fen >= 0", name=op.f("ck_catalogue_plan_early_return_fee_fen_min")),
         sa.CheckConstraint("period_months > 0 AND period_count > 0 AND grace_days >= 0", name=op.f("ck_catalogue_plan_term")),
+        sa.CheckConstraint("rent_fen >= 1", name=op.f("ck_catalogue_plan_rent_fen_min")),
+        sa.CheckConstraint("residual_value_fen >= 0", name=op.f("ck_catalogue_plan_residual_value_fen_min")),
         sa.CheckConstraint("residual_value_fen IS NOT NULL OR buyout_fen IS NOT NULL", name=op.f("ck_catalogue_plan_end_value")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "product_id"],
@@ -1152,6 +1182,7 @@ def upgrade() -> None:
         sa.Column("credit_account", sa.Text(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("amount_fen >= 1", name=op.f("ck_ledger_posting_amount_fen_min")),
         sa.CheckConstraint("debit_account <> credit_account", name=op.f("ck_ledger_posting_two_accounts")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "credit_account"],
@@ -1315,7 +1346,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('intended', 'calling', 'unknown', 'succeeded', 'failed')", name=op.f("ck_payments_payment_state_known")
         ),
+        sa.CheckConstraint("amount_fen >= 1", name=op.f("ck_payments_payment_amount_fen_min")),
         sa.CheckConstraint("refunded_fen <= amount_fen", name=op.f("ck_payments_payment_not_over_refunded")),
+        sa.CheckConstraint("refunded_fen >= 0", name=op.f("ck_payments_payment_refunded_fen_min")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "mandate_id"],
             ["payments_mandate.tenant_id", "payments_mandate.id"],
@@ -1380,6 +1413,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('intended', 'calling', 'unknown', 'succeeded', 'failed')", name=op.f("ck_payments_release_state_known")
         ),
+        sa.CheckConstraint("amount_fen >= 1", name=op.f("ck_payments_release_amount_fen_min")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "mandate_id"],
             ["payments_mandate.tenant_id", "payments_mandate.id"],
@@ -1438,6 +1472,7 @@ def upgrade() -> None:
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("charge_fen", sa.BigInteger(), nullable=False),
         sa.Column("photo_sha256s", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.CheckConstraint("charge_fen >= 0", name=op.f("ck_assets_inspection_item_charge_fen_min")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "inspection_id"],
             ["assets_inspection.tenant_id", "assets_inspection.id"],
@@ -1502,7 +1537,10 @@ def upgrade() -> None:
             "(kind = 'late_fee') = (instalment_id IS NOT NULL)", name=op.f("ck_billing_charge_late_fee_of_instalment")
         ),
         sa.CheckConstraint("kind IN ('late_fee', 'damage', 'early_return')", name=op.f("ck_billing_charge_kind_known")),
+        sa.CheckConstraint("amount_fen >= 0", name=op.f("ck_billing_charge_amount_fen_min")),
+        sa.CheckConstraint("cancelled_fen >= 0", name=op.f("ck_billing_charge_cancelled_fen_min")),
         sa.CheckConstraint("paid_fen + cancelled_fen <= amount_fen", name=op.f("ck_billing_charge_not_overpaid")),
+        sa.CheckConstraint("paid_fen >= 0", name=op.f("ck_billing_charge_paid_fen_min")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "agreement_id"],
             ["billing_account.tenant_id", "billing_account.agreement_id"],
@@ -1585,6 +1623,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('intended', 'calling', 'unknown', 'succeeded', 'failed')", name=op.f("ck_payments_refund_state_known")
         ),
+        sa.CheckConstraint("amount_fen >= 1", name=op.f("ck_payments_refund_amount_fen_min")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "mandate_id"],
             ["payments_mandate.tenant_id", "payments_mandate.id"],

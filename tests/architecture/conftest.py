@@ -1,0 +1,5 @@
+"""Fixtures of the architecture's probes."""
+
+from tests.world import filled
+
+__all__ = ["filled"]

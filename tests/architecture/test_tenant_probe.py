@@ -1,0 +1,318 @@
+"""Every table and every route tried with another tenant's ids: nothing is seen, nothing is changed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.world import Filled
+
+from xinzu.app.demo.fill import operator_session
+from xinzu.kernel.ids import Prefix, public_id
+from xinzu.kernel.time import SystemClock
+from xinzu.platform.actor import system_actor
+from xinzu.platform.db import set_tenant, tenant_tables
+from xinzu.platform.signed_http import signed_headers
+from xinzu.records.evidence import api as evidence
+from xinzu.records.evidence.jobs import sign_checkpoint
+
+INSUFFICIENT_PRIVILEGE = "42501"  # also what row security raises for a row of another tenant
+BY = system_actor("probe")
+
+# Rows that no rental makes when nothing goes wrong: written by the owner, so that the probe has something to be denied.
+RARE_ROWS = {
+    "platform_delivery": (
+        "INSERT INTO platform_delivery (tenant_id, subscriber, event_id, state, attempts, next_attempt_at, last_error)"
+        " SELECT tenant_id, 'probe', id, 'pending', 1, occurred_at, 'probe' FROM platform_event WHERE tenant_id = :tenant LIMIT 1"
+    ),
+    "payments_refund": (
+        "INSERT INTO payments_refund (tenant_id, id, payment_id, mandate_id, agreement_id, party_id, amount_fen, out_request_no,"
+        " reason, state, created_at, changed_at, refunded_at) SELECT tenant_id, gen_random_uuid(), id, mandate_id, agreement_id,"
+        " party_id, 1, 'probe', 'probe', 'succeeded', created_at, created_at, created_at"
+        " FROM payments_payment WHERE tenant_id = :tenant AND mandate_id IS NOT NULL LIMIT 1"
+    ),
+    "billing_refund": (
+        "INSERT INTO billing_refund (tenant_id, id, agreement_id, amount_fen, refunded_on, recorded_at)"
+        " SELECT tenant_id, gen_random_uuid(), agreement_id, 1, commencement_on, opened_at"
+        " FROM billing_account WHERE tenant_id = :tenant AND commencement_on IS NOT NULL LIMIT 1"
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+async def probed(filled: Filled) -> Filled:
+    """The filled world with at least one row of ours in every tenant table."""
+    world, shop = filled.world, filled.ours
+    owner, api = shop.headers("owner"), world.api
+    cases = (await api.get("/v1/collections/cases", headers=owner)).json()["items"]
+    device = (await _ids(filled, "devices_device", Prefix.DEVICE))[0]
+    calls: Sequence[tuple[str, str, object]] = [
+        ("PUT", "/v1/pricing-policy", {"annual_cost_max_pct": "23.5"}),
+        ("PUT", "/v1/collections/policy", {"contacts_per_day_max": 1}),
+        ("POST", f"/v1/collections/cases/{cases[0]['id']}/holds", {"reason": "hardship"}),
+        ("POST", f"/v1/devices/{device}/holds", {"kind": "dispute", "is_placed": True}),
+        ("POST", "/v1/quotes", {"plan_id": shop.plan_ids[0]}),
+    ]
+    for method, path, body in calls:
+        response = await api.request(method, path, json=body, headers=owner)
+        assert response.is_success, response.text
+    async with world.runtime.unit(shop.tenant_id, BY) as uow:
+        subject = (await _uuids(filled, "agreements_agreement"))[0]
+        facts = [evidence.Leaf(kind="probe.tile.filled", subject_id=subject, facts={"number": n}) for n in range(256)]
+        await evidence.append(uow, facts)
+    await sign_checkpoint(world.runtime, shop.tenant_id, {})
+    async with _as_owner(filled) as connection:
+        for statement in RARE_ROWS.values():
+            await connection.execute(text(statement), {"tenant": shop.tenant_id})
+        await connection.commit()
+    await world.settle()
+    return filled
+
+
+@asynccontextmanager
+async def _as_owner(filled: Filled) -> AsyncIterator[AsyncConnection]:
+    """The owner role inside our tenant (row security binds it too)."""
+    async with filled.owner.connect() as connection:
+        await connection.exec_driver_sql(set_tenant(filled.ours.tenant_id))
+        yield connection
+
+
+@asynccontextmanager
+async def _as_other(filled: Filled) -> AsyncIterator[AsyncConnection]:
+    """The application's role inside the other tenant."""
+    async with filled.world.runtime.database.engine.connect() as connection:
+        await connection.exec_driver_sql(set_tenant(filled.theirs.tenant_id))
+        yield connection
+
+
+async def _uuids(filled: Filled, table: str, column: str = "id") -> list[Any]:
+    async with _as_owner(filled) as connection:
+        return list((await connection.execute(text(f"SELECT {column} FROM {table} ORDER BY {column} LIMIT 3"))).scalars())
+
+
+async def _ids(filled: Filled, table: str, prefix: Prefix, column: str = "id") -> list[str]:
+    return [public_id(prefix, found) for found in await _uuids(filled, table, column)]
+
+
+async def _fingerprints(filled: Filled) -> dict[str, tuple[int, str]]:
+    """Rows and checksum of each of our tables."""
+    found = {}
+    async with _as_owner(filled) as connection:
+        for table in tenant_tables():
+            statement = (
+                f"SELECT count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))), '') FROM {table.name} AS t"
+            )
+            found[table.name] = tuple((await connection.execute(text(statement))).one())
+    return found
+
+
+async def _refused(connection: AsyncConnection, statement: str, **values: object) -> str:
+    """The SQLSTATE a statement is refused with, or what it did."""
+    try:
+        async with connection.begin_nested():
+            done = await connection.execute(text(statement), values)
+    except DBAPIError as error:
+        return str(getattr(error.orig, "sqlstate", "?"))
+    return f"did {done.rowcount}"
+
+
+async def test_every_table_denies_another_tenant(probed: Filled) -> None:
+    before = await _fingerprints(probed)
+    assert [name for name, (count, _) in before.items() if count == 0] == []
+    wrong: list[str] = []
+    for table in tenant_tables():
+        async with _as_owner(probed) as connection:
+            row = (await connection.execute(text(f"SELECT row_to_json(t)::text FROM {table.name} AS t LIMIT 1"))).scalar()
+        async with _as_other(probed) as connection:
+            wrong += [f"{table.name}: {finding}" for finding in await _probe_table(probed, connection, table.name, str(row))]
+        async with probed.world.runtime.database.engine.connect() as connection:
+            if (seen := (await connection.execute(text(f"SELECT count(*) FROM {table.name}"))).scalar()) != 0:
+                wrong.append(f"{table.name}: {seen} rows seen without a tenant")
+    assert wrong == []
+    assert await _fingerprints(probed) == before
+
+
+async def _probe_table(filled: Filled, connection: AsyncConnection, table: str, row: str) -> list[str]:
+    """What the other tenant can do to a table of ours; empty when nothing."""
+    ours = {"ours": filled.ours.tenant_id}
+    seen = (await connection.execute(text(f"SELECT count(*) FROM {table} WHERE tenant_id = :ours"), ours)).scalar()
+    own = (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar()
+    copied = f"INSERT INTO {table} SELECT * FROM json_populate_record(null::{table}, cast(:row AS json))"
+    findings = {
+        "rows seen": (f"did {seen}", "did 0"),
+        "update": (
+            await _refused(connection, f"UPDATE {table} SET tenant_id = tenant_id WHERE tenant_id = :ours", **ours),
+            "did 0",
+        ),
+        "delete": (await _refused(connection, f"DELETE FROM {table} WHERE tenant_id = :ours", **ours), "did 0"),
+        "insert": (await _refused(connection, copied, row=row), INSUFFICIENT_PRIVILEGE),
+        "truncate": (await _refused(connection, f"TRUNCATE {table} CASCADE"), INSUFFICIENT_PRIVILEGE),
+        "open": (await _refused(connection, f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"), INSUFFICIENT_PRIVILEGE),
+    }
+    if own:
+        given_away = await _refused(connection, f"UPDATE {table} SET tenant_id = :ours", **ours)
+        findings["give away"] = (given_away, INSUFFICIENT_PRIVILEGE)
+    return [f"{what}: {found}" for what, (found, right) in findings.items() if found != right]
+
+
+# --- the routes ---
+
+BODIES: Mapping[str, object] = {
+    "change_party_phone": {"phone": "13900001111"},
+    "pay_actively": {"amount_fen": 100},
+    "order_level": {"level": "lock", "legal_basis": "probe"},
+    "set_hold": {"kind": "dispute", "is_placed": True},
+    "place_hold": {"reason": "dispute"},
+    "review_decision": {"outcome": "approve", "reason_code": "REVIEW_CONFIRMED"},
+    "accept_agreement": {"code": "000000", "document_sha256": "0" * 64, "restriction_clause_accepted": True},
+    "cancel_application": {"reason": "customer_request"},
+    "change_delivery_address": {"delivery_address": "广东省深圳市南山区科技园 1 号"},
+    "receive_sms_report": {
+        "message_id": "m",
+        "reference": "{MESSAGE}",
+        "status": "failed",
+        "occurred_at": "2026-03-01T00:00:00Z",
+    },
+    "courier_callback": {
+        "event_id": "e-probe",
+        "shipment_id": "{COURIER}",
+        "reference": "{SHIPMENT}",
+        "status": "signed_for",
+        "occurred_at": "2026-03-01T00:00:00Z",
+    },
+}
+FOREIGN = {401, 403, 404, 409, 422}
+
+
+async def _values(filled: Filled) -> dict[str, list[str]]:
+    """Our real values for every path parameter and for the placeholders in bodies."""
+    async with _as_owner(filled) as connection:
+        serial = (await connection.execute(text("SELECT serial FROM assets_asset ORDER BY id LIMIT 1"))).scalar()
+        courier = (await connection.execute(text("SELECT courier_shipment_id FROM assets_shipment LIMIT 1"))).scalar()
+    return {
+        "party_id": await _ids(filled, "parties_person", Prefix.PARTY),
+        "purpose": ["application", "decision"],
+        "leaf_id": await _ids(filled, "evidence_leaf", Prefix.LEAF),
+        "agreement_id": await _ids(filled, "agreements_agreement", Prefix.AGREEMENT),
+        "item_id": [
+            *await _ids(filled, "billing_instalment", Prefix.INSTALMENT),
+            *await _ids(filled, "billing_charge", Prefix.CHARGE),
+        ],
+        "payment_id": await _ids(filled, "payments_payment", Prefix.PAYMENT),
+        "asset_id": await _ids(filled, "assets_occupancy", Prefix.ASSET, "asset_id"),
+        "inspection_id": await _ids(filled, "assets_inspection", Prefix.INSPECTION),
+        "device_id": await _ids(filled, "devices_device", Prefix.DEVICE),
+        "case_id": await _ids(filled, "collections_case", Prefix.CASE),
+        "hold_id": await _ids(filled, "collections_hold", Prefix.HOLD),
+        "decision_id": await _ids(filled, "decisions_decision", Prefix.DECISION),
+        "product_id": list(filled.ours.product_ids),
+        "plan_id": list(filled.ours.plan_ids),
+        "application_id": await _ids(filled, "applications_application", Prefix.APPLICATION),
+        "tenant": [filled.ours.slug, filled.theirs.slug],
+        "tenant_slug": [filled.ours.slug, filled.theirs.slug],
+        "SERIAL": [str(serial)],
+        "COURIER": [str(courier)],
+        "MESSAGE": await _ids(filled, "parties_message", Prefix.MESSAGE),
+        "SHIPMENT": await _ids(filled, "assets_shipment", Prefix.SHIPMENT),
+    }
+
+
+def _filled_in(template: str, values: Mapping[str, list[str]]) -> list[str]:
+    """The template once for each of our values: all parameters move along together."""
+    names = re.findall(r"\{(\w+)\}", template)
+
+    def at(turn: int) -> str:
+        return re.sub(r"\{(\w+)\}", lambda found: values[found[1]][turn % len(values[found[1]])], template)
+
+    return list(dict.fromkeys(at(turn) for turn in range(max(len(values[name]) for name in names))))
+
+
+async def test_every_route_denies_another_tenant(probed: Filled) -> None:
+    filled, api = probed, probed.world.api
+    document = (await api.get("/schema/openapi.json")).json()
+    values = await _values(filled)
+    assert all(values.values())
+    bodies = {**BODIES, "ship": {"serial": values["SERIAL"][0]}, "hand_over": {"serial": values["SERIAL"][0]}}
+    credentials = [filled.theirs.headers("owner"), await operator_session(filled.world, filled.theirs, "owner")]
+    before = await _fingerprints(filled)
+    wrong: list[str] = []
+    tried = 0
+    for template, item in document["paths"].items():
+        if "{" not in template:
+            continue
+        for method, operation in item.items():
+            name = operation["operationId"]
+            assert ("requestBody" in operation) <= (name in bodies), f"the probe needs a body for {name}"
+            text_body = json.dumps(bodies.get(name)) if name in bodies else ""
+            content = re.sub(r"\{([A-Z]+)\}", lambda found: values[found[1]][0], text_body).encode()
+            for path in _filled_in(template, values):
+                for headers in credentials:
+                    sent = {**headers, "content-type": "application/json"} if content else dict(headers)
+                    response = await api.request(method.upper(), path, content=content, headers=sent)
+                    tried += 1
+                    if response.status_code not in FOREIGN | ({400} if name == "take_alipay_notification" else set()):
+                        wrong.append(f"{method} {path}: {response.status_code} {response.text[:200]}")
+    assert wrong == []
+    assert tried > 150
+    await filled.world.settle()
+    assert await _fingerprints(filled) == before
+
+
+async def test_our_ids_in_queries_and_bodies_find_nothing(probed: Filled) -> None:
+    filled, api, theirs = probed, probed.world.api, probed.theirs.headers("owner")
+    values = await _values(filled)
+    before = await _fingerprints(filled)
+    agreement, party = values["agreement_id"][0], values["party_id"][0]
+    for path in (
+        f"/v1/messages?subject={agreement}",
+        f"/v1/ledger/entries?subject={agreement}",
+        f"/v1/evidence?subject={agreement}",
+        f"/v1/agreements?party_id={party}",
+        f"/v1/applications?party_id={party}",
+        f"/v1/plans?product_id={values['product_id'][0]}",
+        f"/v1/assets?serial={values['SERIAL'][0]}",
+        f"/v1/assets?product_id={values['product_id'][0]}",
+    ):
+        response = await api.get(path, headers=theirs)
+        found = response.json()["items"] if response.status_code == 200 else []
+        assert (response.status_code, found) in {(200, ()), (404, ())} or found == [], f"{path}: {response.text[:200]}"
+    plan = {"product_id": values["product_id"][0], "period_count": 6, "rent_fen": 100, "deposit_fen": 0}
+    for path, body in (
+        ("/v1/quotes", {"plan_id": values["plan_id"][0]}),
+        ("/v1/plans", {**plan, "device_value_fen": 400, "restriction_clause_version": "2026-01"}),
+        ("/v1/inspections", {"asset_id": values["asset_id"][0], "items": []}),
+        (f"/v1/deliveries/{agreement}/handovers", {"serial": values["SERIAL"][0]}),
+    ):
+        response = await api.post(path, json=body, headers=theirs)
+        assert response.status_code in FOREIGN, f"{path}: {response.status_code} {response.text[:200]}"
+    person = await api.post("/v1/party-searches", json={"phone": filled.rentals[0].customer.phone}, headers=theirs)
+    assert person.json()["items"] == []
+    await filled.world.settle()
+    assert await _fingerprints(filled) == before
+
+
+async def test_a_rightly_signed_callback_reaches_only_the_tenant_it_names(probed: Filled) -> None:
+    """The carrier's key is the installation's: it must not carry our message's report into another tenant, or the reverse."""
+    filled, api = probed, probed.world.api
+    values = await _values(filled)
+    before = await _fingerprints(filled)
+    for service, key, name in (
+        ("sms", filled.settings.sms_key, "receive_sms_report"),
+        ("courier", filled.settings.courier_key, "courier_callback"),
+    ):
+        assert key is not None
+        key_id, _, secret = key.get_secret_value().partition(":")
+        body = re.sub(r"\{([A-Z]+)\}", lambda found: values[found[1]][0], json.dumps(BODIES[name])).encode()
+        path = f"/v1/callbacks/{service}/{filled.theirs.slug}"
+        headers = signed_headers(key_id, secret, "POST", path, body, SystemClock().now())
+        response = await api.post(path, content=body, headers={**headers, "content-type": "application/json"})
+        assert response.status_code == 404, f"{path}: {response.text}"
+    await filled.world.settle()
+    assert await _fingerprints(filled) == before
