@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -51,8 +52,12 @@ async def probed(filled: Filled) -> Filled:
     """The filled world with at least one row of ours in every tenant table."""
     world, shop = filled.world, filled.ours
     owner, api = shop.headers("owner"), world.api
-    cases = (await api.get("/v1/collections/cases", headers=owner)).json()["items"]
-    device = (await _ids(filled, "devices_device", Prefix.DEVICE))[0]
+    cases = (await api.get("/v1/collections/cases?state=open", headers=owner)).json()["items"]
+    async with _as_owner(filled) as connection:
+        rented = (
+            "SELECT d.id FROM devices_device d JOIN devices_binding b USING (tenant_id, asset_id) WHERE b.released_at IS NULL"
+        )
+        device = public_id(Prefix.DEVICE, (await connection.execute(text(rented))).scalars().first())
     calls: Sequence[tuple[str, str, object]] = [
         ("PUT", "/v1/pricing-policy", {"annual_cost_max_pct": "23.5"}),
         ("PUT", "/v1/collections/policy", {"contacts_per_day_max": 1}),
@@ -66,7 +71,7 @@ async def probed(filled: Filled) -> Filled:
     async with world.runtime.unit(shop.tenant_id, BY) as uow:
         subject = (await _uuids(filled, "agreements_agreement"))[0]
         facts = [evidence.Leaf(kind="probe.tile.filled", subject_id=subject, facts={"number": n}) for n in range(256)]
-        await evidence.append(uow, facts)
+        evidence.append(uow, facts)
     await sign_checkpoint(world.runtime, shop.tenant_id, {})
     async with _as_owner(filled) as connection:
         for statement in RARE_ROWS.values():
@@ -234,6 +239,11 @@ def _filled_in(template: str, values: Mapping[str, list[str]]) -> list[str]:
     return list(dict.fromkeys(at(turn) for turn in range(max(len(values[name]) for name in names))))
 
 
+def _is_empty_page(response: httpx.Response) -> bool:
+    """An owner of nothing may be told so: some modules do not know whether an agreement exists, only that they have nothing of it."""
+    return response.status_code == 200 and response.json() == {"items": [], "next_cursor": None}
+
+
 async def test_every_route_denies_another_tenant(probed: Filled) -> None:
     filled, api = probed, probed.world.api
     document = (await api.get("/schema/openapi.json")).json()
@@ -257,7 +267,8 @@ async def test_every_route_denies_another_tenant(probed: Filled) -> None:
                     sent = {**headers, "content-type": "application/json"} if content else dict(headers)
                     response = await api.request(method.upper(), path, content=content, headers=sent)
                     tried += 1
-                    if response.status_code not in FOREIGN | ({400} if name == "take_alipay_notification" else set()):
+                    refused = FOREIGN | ({400} if name == "take_alipay_notification" else set())
+                    if response.status_code not in refused and not _is_empty_page(response):
                         wrong.append(f"{method} {path}: {response.status_code} {response.text[:200]}")
     assert wrong == []
     assert tried > 150
@@ -281,8 +292,7 @@ async def test_our_ids_in_queries_and_bodies_find_nothing(probed: Filled) -> Non
         f"/v1/assets?product_id={values['product_id'][0]}",
     ):
         response = await api.get(path, headers=theirs)
-        found = response.json()["items"] if response.status_code == 200 else []
-        assert (response.status_code, found) in {(200, ()), (404, ())} or found == [], f"{path}: {response.text[:200]}"
+        assert response.status_code in FOREIGN or _is_empty_page(response), f"{path}: {response.text[:200]}"
     plan = {"product_id": values["product_id"][0], "period_count": 6, "rent_fen": 100, "deposit_fen": 0}
     for path, body in (
         ("/v1/quotes", {"plan_id": values["plan_id"][0]}),

@@ -97,9 +97,9 @@ async def shop(world: World) -> AsyncIterator[Shop]:
 @pytest.fixture
 async def phones(shop: Shop, broker: EmbeddedNats, city: Path) -> AsyncIterator[Phones]:
     """The phones of the shop, which log in at its gateway over MQTT."""
-    fleet = PhoneFleet(city, shop.world.clock, "127.0.0.1", lambda: mqtt_port(broker))
-    yield Phones(shop, city, fleet)
-    await fleet.close()
+    made = Phones(shop, city, lambda: PhoneFleet(city, shop.world.clock, "127.0.0.1", lambda: mqtt_port(broker)))
+    yield made
+    await made.fleet.close()
     shutil.rmtree(phones_folder(city), ignore_errors=True)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,18 @@ from tests.scenario.story import Rental, Shop
 from xinzu.app.sandbox.phone import Phone, PhoneFleet, phones_folder, set_up, switch_on
 
 
-@dataclass(frozen=True)
+@dataclass
 class Phones:
-    """All phones of a shop, and what the gateway does with them."""
+    """All phones of a shop. ``make_fleet`` gives phones that are off until they are looked for."""
 
     shop: Shop
     home: Path
-    fleet: PhoneFleet
+    make_fleet: Callable[[], PhoneFleet]
+    fleet: PhoneFleet = field(init=False)
+    rented: dict[str, RentedPhone] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.fleet = self.make_fleet()
 
     async def enrol(self, rental: Rental) -> RentedPhone:
         """The warehouse switches the picked phone on, enrols it, and it comes online."""
@@ -35,12 +40,27 @@ class Phones:
             password=login["password"],
             pinned={key["number"]: key["public_key"] for key in made["pinned_keys"]},
         )
+        rented = self._look(rental, made["id"])
+        await rented.is_heard()
+        return rented
+
+    def of(self, rental: Rental) -> RentedPhone:
+        return self.rented[rental.serial]
+
+    async def switch_off(self) -> None:
+        await self.fleet.close()
+
+    def switch_on_again(self, rental: Rental) -> RentedPhone:
+        """The same phone with what it remembers."""
+        self.fleet = self.make_fleet()
+        return self._look(rental, self.of(rental).device_id)
+
+    def _look(self, rental: Rental, device_id: str) -> RentedPhone:
         self.fleet.look()
         phone = self.fleet.phone(rental.serial)
         assert phone is not None
-        rented = RentedPhone(self.shop, made["id"], phone)
-        await rented.is_heard()
-        return rented
+        self.rented[rental.serial] = RentedPhone(self.shop, device_id, phone)
+        return self.rented[rental.serial]
 
 
 @dataclass(frozen=True)

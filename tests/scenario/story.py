@@ -22,6 +22,7 @@ from xinzu.app.sandbox.server import sandbox_folder
 from xinzu.back.payments import api as payments
 from xinzu.kernel.ids import Prefix, parse_id
 from xinzu.kernel.time import DEFAULT_CALENDAR, SHANGHAI, add_months
+from xinzu.middle.agreements.events import AgreementCancelled
 from xinzu.platform.actor import system_actor
 from xinzu.platform.crypto.identifiers import identity_no_check
 from xinzu.platform.crypto.signing import new_rsa_keys
@@ -243,20 +244,27 @@ class Rental:
         await world.tell_sandbox("/wallet/confirm", body)
         await world.settle()
 
-    async def is_shipped(self) -> None:
-        """The warehouse picks the oldest phone in stock and the courier takes it."""
+    async def is_shipped(self, serial: str | None = None) -> None:
+        """The warehouse picks a phone in stock, the oldest unless one is named, and the courier takes it."""
         stock = await self.shop.get_all(f"/v1/assets?state=in_stock&product_id={self.shop.product_id}")
-        self.asset_id, self.serial = stock[-1]["id"], stock[-1]["serial"]
+        picked = next(asset for asset in reversed(stock) if serial in (None, asset["serial"]))
+        self.asset_id, self.serial = picked["id"], picked["serial"]
         await self.shop.post("warehouse", f"/v1/deliveries/{await self.agreement_id()}/shipments", {"serial": self.serial})
 
     async def receives_it(self) -> None:
         """The courier rings; the rental begins."""
-        world = self.shop.world
-        for _ in range(3):  # picked up, in transit, signed for
-            await world.tell_sandbox("/control/courier/advance", {"occurred_at": world.clock.now().isoformat()})
-            await world.settle()
+        await self.parcel_is("picked_up", "in_transit", "signed_for")
         self.commencement_on = self.shop.today
         assert (await self.agreement())["state"] == "active"
+
+    async def parcel_is(self, *statuses: str) -> None:
+        """The courier moves this rental's newest parcel and tells of it."""
+        delivery = await self.shop.get("warehouse", f"/v1/deliveries/{await self.agreement_id()}")
+        parcel = delivery["shipments"][-1]["courier_shipment_id"]
+        for status in statuses:
+            occurred_at = self.shop.world.clock.now().isoformat()
+            await self.shop.world.tell_sandbox(f"/control/courier/{parcel}", {"status": status, "occurred_at": occurred_at})
+            await self.shop.world.settle()
 
     # --- money ---
 
@@ -289,6 +297,17 @@ class Rental:
         await self.shop.post("warehouse", f"/v1/assets/{self.asset_id}/returns")
         item = {"description": "屏幕左下角碎裂" if damage_fen else "正常使用痕迹", "charge_fen": damage_fen}
         await self.shop.post("warehouse", "/v1/inspections", {"asset_id": self.asset_id, "items": [item]})
+
+    async def is_called_off(self) -> None:
+        """The signed agreement ends before the handover. No route leads there yet; its neighbours must be ready for the news."""
+        agreement_id, (party_id, application_id) = await self.agreement_id(), map(_uuid, (self.party_id, self.application_id))
+        async with self.shop.world.runtime.unit(self.shop.tenant_id, system_actor("story")) as uow:
+            uow.emit(
+                AgreementCancelled(
+                    subject_id=_uuid(agreement_id), application_id=application_id, party_id=party_id, reason="out_of_stock"
+                )
+            )
+        await self.shop.world.settle()
 
     # --- what stands written ---
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from tests.scenario.story import AUTHORISED_FEN, PAY, PERIODS, RENT_FEN, Shop
+from tests.scenario.story import AUTHORISED_FEN, EARLY_RETURN_FEE_FEN, PAY, REFUND, RENT_FEN, Shop
 
 from xinzu.app.sandbox.alipay_protocol import notify_form
 from xinzu.app.sandbox.merchants import alipay_keys
 from xinzu.app.sandbox.server import sandbox_folder
 from xinzu.kernel.ids import Prefix, new_id, public_id
-from xinzu.kernel.time import add_months
 
 
 async def test_the_second_identical_notification_has_no_second_effect(shop: Shop) -> None:
@@ -69,9 +68,8 @@ async def test_a_payment_whose_answer_was_lost_is_found_by_asking_and_counted_on
     assert await rental.receipts_fen() == [RENT_FEN, RENT_FEN]
     assert (await rental.instalments())[1] == "paid"
     # Had Alipay collected twice, it could not release the whole rest at the end.
-    await shop.until(add_months(rental.commencement_on, PERIODS))
     await rental.comes_back()
-    assert (await rental.mandate())["released_fen"] == AUTHORISED_FEN - PERIODS * RENT_FEN
+    assert (await rental.mandate())["released_fen"] == AUTHORISED_FEN - 2 * RENT_FEN - EARLY_RETURN_FEE_FEN
 
 
 async def test_an_account_without_money_is_tried_again_the_next_day_and_nobody_is_dunned(shop: Shop) -> None:
@@ -102,10 +100,11 @@ async def test_what_is_paid_too_much_is_held_and_pays_the_next_rents(shop: Shop)
 
 async def test_credit_that_is_left_at_the_end_goes_back_before_the_deposit_is_released(shop: Shop) -> None:
     rental = await shop.rents_out_to(shop.customer())
-    await shop.until(rental.due_on(3))
-    await rental.pays(7_000)
-    await shop.until(add_months(rental.commencement_on, PERIODS))
+    await rental.pays(EARLY_RETURN_FEE_FEN + 7_000)
+    await shop.next_day(5)
+    await rental.customer.runs_into("no_reply", REFUND)  # given back all the same, once
     await rental.comes_back()
+    await shop.next_day()
     account, mandate = await rental.account(), await rental.mandate()
     assert (account["state"], account["credit_balance_fen"]) == ("settled", 0)
     assert [refund["amount_fen"] for refund in await rental.told("payments.refund.succeeded")] == [7_000]
@@ -114,7 +113,7 @@ async def test_credit_that_is_left_at_the_end_goes_back_before_the_deposit_is_re
 
 async def test_money_that_is_heard_of_only_after_the_settlement_goes_back_once(shop: Shop) -> None:
     rental = await shop.rents_out_to(shop.customer())
-    await shop.until(add_months(rental.commencement_on, PERIODS))
+    await shop.next_day(2)
     await rental.customer.runs_into("no_reply", PAY)
     await rental.customer.runs_into("lost_notify", PAY)
     await rental.pays(9_000)  # collected, but nobody has heard

@@ -14,13 +14,15 @@ from sqlalchemy import text
 
 from xinzu.kernel.errors import Conflict
 from xinzu.kernel.time import Instant, SystemClock
-from xinzu.platform.db import DATABASE_TROUBLE
+from xinzu.platform.db import DATABASE_TROUBLE, is_connection_loss
 from xinzu.platform.runtime import Database
 
 log = structlog.get_logger(__name__)
 
 CHANNEL = "xinzu_clock"
 POLL_SECONDS = 5.0
+DATABASE_WAIT_MAX_S = 15.0
+DATABASE_POLL_S = 0.2
 
 
 class ClockMovesForwardOnly(Conflict):
@@ -34,6 +36,21 @@ async def read_offset(database: Database) -> timedelta:
     async with database.engine.connect() as connection:
         seconds = (await connection.execute(text("SELECT offset_seconds FROM platform_business_clock"))).scalar()
     return timedelta(seconds=int(seconds or 0))
+
+
+async def first_offset(database: Database) -> timedelta:
+    """The offset for a process that is coming up: it waits while the database is away, and raises what was last wrong when that
+    lasts longer than a restart."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + DATABASE_WAIT_MAX_S
+    while True:
+        try:
+            return await read_offset(database)
+        except DATABASE_TROUBLE as error:
+            if not is_connection_loss(error) or loop.time() > deadline:
+                raise
+            log.warning("waiting for the database", reason=type(error).__name__)
+        await asyncio.sleep(DATABASE_POLL_S)
 
 
 async def set_offset(database: Database, offset: timedelta, *, first: bool = False) -> None:

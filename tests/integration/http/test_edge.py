@@ -6,6 +6,8 @@ import httpx
 import pytest
 from tests.conftest import key_headers
 
+from xinzu.back.billing.events import ArrearsCleared
+from xinzu.kernel.ids import Prefix, new_id, public_id
 from xinzu.platform.actor import Actor
 from xinzu.platform.runtime import Runtime
 from xinzu.platform.tenants import create_operator
@@ -90,3 +92,19 @@ async def test_an_expired_cookie_does_not_lock_a_person_out(api: httpx.AsyncClie
     stale = {"Cookie": "xinzu_session=nobody.gone"}
     assert (await api.get("/livez", headers=stale)).status_code == 200
     assert (await api.get("/v1/applications", headers=stale)).status_code == 401
+
+
+async def test_events_are_cloud_events_and_found_by_their_subject(
+    api: httpx.AsyncClient, api_key: dict[str, str], runtime: Runtime, tenant_id: int, actor: Actor
+) -> None:
+    agreement_id = new_id()
+    async with runtime.unit(tenant_id, actor) as uow:
+        uow.emit(ArrearsCleared(subject_id=agreement_id, party_id=new_id()))
+        uow.emit(ArrearsCleared(subject_id=new_id(), party_id=new_id()))
+    page = (await api.get(f"/v1/events?subject={public_id(Prefix.AGREEMENT, agreement_id)}", headers=api_key)).json()
+    assert [(e["specversion"], e["type"], e["subject"]) for e in page["items"]] == [
+        ("1.0", "xinzu.billing.arrears.cleared.v1", str(agreement_id))
+    ]
+    assert page["items"][0]["time"].startswith("2026-03-02T01:00")
+    assert len((await api.get("/v1/events?limit=1", headers=api_key)).json()["items"]) == 1
+    assert (await api.get("/v1/events?subject=nonsense", headers=api_key)).status_code == 422

@@ -19,6 +19,7 @@ from xinzu.app.overview import reading
 from xinzu.app.overview.words import event_details, event_title, label, value_text
 from xinzu.back.billing import api as billing
 from xinzu.back.billing.errors import AccountMissing
+from xinzu.back.billing.events import ArrearsAged
 from xinzu.kernel.errors import Forbidden, NotFound, Problem
 from xinzu.kernel.ids import Prefix, parse_id, public_id
 from xinzu.kernel.money import Money
@@ -225,7 +226,9 @@ async def show_order(request: HttpRequest, application_id: FromPath[str]) -> Res
                 "details": event_details(event.type, event.data, english),
                 "actor": event.actor,
             }
-            for event in events
+            for event, following in zip(events, [*events[1:], None], strict=True)
+            # Arrears are stated every day: of a run of such days the last one tells it all.
+            if following is None or not (event.type == following.type == ArrearsAged.type)
         ]
         shown_leaves = [
             {

@@ -92,6 +92,21 @@ FIELDS: dict[str, tuple[str, str]] = {
     "level": ("级别", "level"),
     "legal_basis": ("法律依据", "legal basis"),
     "template": ("模板", "template"),
+    "rent_fen": ("每期租金", "rent per period"),
+    "period_months": ("每期月数", "months per period"),
+    "period_count": ("期数", "periods"),
+    "daily_rate": ("日费率", "daily rate"),
+    "ceiling_annual_pct": ("年化上限 %", "annual ceiling %"),
+    "days_in_year": ("年天数", "days in a year"),
+    "instalment_fen": ("该期租金", "this instalment"),
+    "fen_days": ("分·天", "fen × days"),
+    "cap_fen": ("上限", "cap"),
+    "rounding": ("舍入", "rounding"),
+    "late_fee_fen": ("违约金", "late fee"),
+    "agreed_fen": ("约定的费用", "agreed fee"),
+    "forgone_rent_fen": ("不再收取的租金", "rents no longer asked for"),
+    "inspected_fen": ("验机认定", "found at inspection"),
+    "inspection_id": ("验机单", "inspection"),
 }
 
 VALUES: dict[str, tuple[str, str]] = {
@@ -114,6 +129,16 @@ VALUES: dict[str, tuple[str, str]] = {
     "late_fee": ("违约金", "late fee"),
     "damage": ("损坏赔偿", "damage"),
     "early_return": ("提前归还费", "early return fee"),
+    "rent": ("租金", "rent"),
+    "down": ("不足一分舍去", "down to the fen"),
+    "half_up": ("四舍五入到分", "half up to the fen"),
+    "one_time_code": ("签署验证码", "one-time code"),
+    "payment_reminder": ("还款提醒", "payment reminder"),
+    "restriction_notice": ("限制前通知", "notice before restriction"),
+    "restriction_applied": ("限制已生效", "restriction applied"),
+    "restriction_lifted": ("限制已解除", "restriction lifted"),
+    "agreement_ended": ("合同结束", "agreement ended"),
+    "decision_declined": ("审核结果", "decision"),
 }
 
 

@@ -58,6 +58,11 @@ _PURPOSE_TITLES = {
     Purpose.ARREARS: "补缴租金",
     Purpose.SETTLEMENT: "结清款",
 }
+_RESOLVE = {
+    Kind.PAYMENT: ("payments.resolve_payments", "payment_ids"),
+    Kind.RELEASE: ("payments.resolve_releases", "ids"),
+    Kind.REFUND: ("payments.resolve_refunds", "ids"),
+}
 # The provider's way of saying that a call never arrived, so that it must be made again under the same number.
 NEVER_ARRIVED = frozenset({"ACQ.TRADE_NOT_EXIST", "AUTH_ORDER_NOT_EXIST", "AUTH_OPERATION_NOT_EXIST", "REFUND_NOT_EXIST"})
 
@@ -165,6 +170,12 @@ async def _execute(runtime: Runtime, tenant_id: int, kind: Kind, ids: Sequence[s
     channel = await alipay_of(runtime, tenant_id)
     async with runtime.unit(tenant_id, system_actor("payments.execute")) as uow:
         calls = await attempts.claim(uow, kind, _uuids(ids))
+        # This job runs again when its worker was killed between claim and outcome: ask as soon as that is certain.
+        claimed = {call.id for call in calls}
+        left = await attempts.calling(uow, kind, [id_ for id_ in _uuids(ids) if id_ not in claimed])
+        if left:
+            job_name, key = _RESOLVE[kind]
+            uow.enqueue(job_name, {key: [str(id_) for id_ in left]}, after=SILENT_AFTER)
     await _ask_and_settle(runtime, tenant_id, channel, calls, ask, settle)
 
 

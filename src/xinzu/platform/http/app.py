@@ -16,6 +16,7 @@ from xinzu import __version__
 from xinzu.platform.commands import Batcher
 from xinzu.platform.http.auth import SESSION_COOKIE, Authentication
 from xinzu.platform.http.body import StrictRequest, refuse_nul_in_address
+from xinzu.platform.http.events import event_routes
 from xinzu.platform.http.health import health_routes
 from xinzu.platform.http.problems import EXCEPTION_HANDLERS, PROBLEM_RESPONSES
 from xinzu.platform.http.sessions import session_routes
@@ -35,7 +36,7 @@ def create_app(
         async with open_runtime() as runtime, attached(app, runtime):
             yield
 
-    handlers = [*health_routes, *session_routes, *routes]
+    handlers = [*health_routes, *session_routes, *event_routes, *routes]
     for handler in handlers:
         if isinstance(handler, HTTPRouteHandler):
             handler.responses = {**PROBLEM_RESPONSES, **(handler.responses or {})}

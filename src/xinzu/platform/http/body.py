@@ -56,8 +56,11 @@ class StrictRequest(Request[Any, Any, Any]):
         return fields
 
 
-def refuse_nul_in_address(request: Request[Any, Any, Any]) -> None:
-    """Before every handler: neither path nor query may hold a NUL. Raises Invalid."""
+async def refuse_nul_in_address(request: Request[Any, Any, Any]) -> None:
+    """Before every handler: neither path nor query may hold a NUL. Raises Invalid.
+
+    Async, because Litestar would send a plain function to a thread at each request.
+    """
     if "\0" in request.scope["path"]:
         raise _nul("/path")
     if b"%00" in request.scope["query_string"]:

@@ -65,6 +65,17 @@ async def claim(uow: UnitOfWork, kind: Kind, ids: Sequence[UUID]) -> list[Call]:
     return await _calls(uow, kind, [row.id for row in rows])
 
 
+async def calling(read: ReadSession, kind: Kind, ids: Sequence[UUID]) -> list[UUID]:
+    """Those of the given that somebody is calling for, or was when it died."""
+    if not ids:
+        return []
+    rows = await read.rows(
+        f"SELECT id FROM {kind} WHERE tenant_id = :tenant AND id = ANY(cast(:ids AS uuid[])) AND state = 'calling'",  # noqa: S608
+        ids=list(ids),
+    )
+    return [row.id for row in rows]
+
+
 async def claim_unresolved(uow: UnitOfWork, kind: Kind, ids: Sequence[UUID], calling_before: Instant) -> list[Call]:
     """Take those of unknown outcome, and those whose caller has been silent since ``calling_before``, for asking."""
     rows = await uow.rows(
