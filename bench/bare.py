@@ -22,7 +22,11 @@ WRITERS = 2
 # What an order writes, in the order of its applications; the number is how many rows one order has.
 ORDER_TABLES: Sequence[tuple[str, int, str]] = (
     ("parties_person", 1, "JOIN applications_application a ON a.tenant_id = t.tenant_id AND a.party_id = t.id ORDER BY a.id"),
-    ("parties_consent", 3, "JOIN applications_application a ON a.tenant_id = t.tenant_id AND a.party_id = t.party_id ORDER BY a.id"),
+    (
+        "parties_consent",
+        3,
+        "JOIN applications_application a ON a.tenant_id = t.tenant_id AND a.party_id = t.party_id ORDER BY a.id",
+    ),
     ("applications_application", 1, "ORDER BY t.id"),
     ("platform_event", 1, "JOIN applications_application a ON a.tenant_id = t.tenant_id AND a.id = t.subject_id ORDER BY a.id"),
     (

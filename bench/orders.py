@@ -70,7 +70,9 @@ def orders(shop: Shop, count: int) -> Sequence[bytes]:
 
 
 def _order(shop: Shop, number: int) -> bytes:
-    first_17 = f"440305{1970 + number // 336_000:04d}{number // 28_000 % 12 + 1:02d}{number // 1_000 % 28 + 1:02d}{number % 1_000:03d}"
+    first_17 = (
+        f"440305{1970 + number // 336_000:04d}{number // 28_000 % 12 + 1:02d}{number // 1_000 % 28 + 1:02d}{number % 1_000:03d}"
+    )
     body = {
         "channel": "alipay",
         "plan_id": shop.plan_id,

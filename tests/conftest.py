@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
 import httpx
@@ -27,6 +27,9 @@ from xinzu.platform.servers.postgres import EmbeddedPostgres, temporary_postgres
 from xinzu.platform.servers.roles import DatabaseUrls, ensure_roles_and_database, plain_url
 from xinzu.platform.settings import Settings
 from xinzu.platform.tenants import create_tenant, issue_api_key
+
+if TYPE_CHECKING:
+    from tests.world import Filled
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai
 _numbers = count(1)
@@ -148,3 +151,12 @@ async def key_headers(runtime: Runtime, tenant_id: int, role: str) -> dict[str, 
 @pytest.fixture
 def actor() -> Actor:
     return system_actor("test")
+
+
+@pytest.fixture(scope="session")
+async def filled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Filled]:
+    """Two merchants and rentals of every kind on servers of their own; see ``tests/world.py``. Takes some ten seconds."""
+    from tests.world import filled_world
+
+    async with filled_world(tmp_path_factory.mktemp("world")) as made:
+        yield made

@@ -1,6 +1,6 @@
 """Two merchants, one of them with rentals of every kind, filled through the public commands against the twins on servers of their own.
 
-The session's fixture ``filled``: the architecture tests probe it from the other tenant, the contract tests fuzz its API.
+The fixture ``filled`` of the root conftest: the architecture tests probe it from the other tenant, the contract tests fuzz its API.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tests.contract.conftest import Sandbox
@@ -93,7 +92,7 @@ def _settings(home: Path, database: str, broker: str, sandbox_port: int) -> Sett
         "sandbox_port": sandbox_port,
         "demo": True,
     }
-    twins = sandbox_environment(Settings(**base), sandbox_port)
+    twins: dict[str, Any] = dict(sandbox_environment(Settings(**base), sandbox_port))
     return Settings(**base, **{name.removeprefix("XINZU_").lower(): value for name, value in twins.items()})
 
 
@@ -125,9 +124,3 @@ def _one_of_each() -> list[Customer]:
     for customer in customers(CUSTOMERS_FROM, DAYS, START.date()):
         chosen.setdefault(customer.behaviour, customer)
     return [replace(chosen[kind], applies_on_day=0) for kind in KINDS]
-
-
-@pytest.fixture(scope="session")
-async def filled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Filled]:
-    async with filled_world(tmp_path_factory.mktemp("world")) as made:
-        yield made

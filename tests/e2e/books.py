@@ -7,6 +7,7 @@ import asyncio
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -78,7 +79,9 @@ async def _check_nothing_given_up(read: ReadSession) -> None:
 
 async def _check_orders(read: ReadSession, orders: Sequence[Order]) -> None:
     """The channel's list and ours are the same list: one application per key, one agreement, mandate, delivery and schedule each."""
-    told = {parse_id(Prefix.APPLICATION, order.application_id): parse_id(Prefix.AGREEMENT, order.agreement_id) for order in orders}
+    told = {
+        parse_id(Prefix.APPLICATION, order.application_id): parse_id(Prefix.AGREEMENT, order.agreement_id) for order in orders
+    }
     assert len(told) == len(orders)
     kept = await read.rows(
         "SELECT a.id, a.state AS application_state, g.id AS agreement_id, g.state, g.asset_id,"
@@ -131,7 +134,9 @@ async def _check_money(read: ReadSession, home: Path) -> None:
         " FROM payments_mandate m WHERE m.tenant_id = :tenant"
     )
     orders = _twin(home, "SELECT * FROM alipay_order WHERE app_id = ?", app_id)
-    assert sorted((row.out_order_no, row.auth_no, row.authorised_fen, row.collected_fen, row.released_fen) for row in mandates) == (
+    assert sorted(
+        (row.out_order_no, row.auth_no, row.authorised_fen, row.collected_fen, row.released_fen) for row in mandates
+    ) == (
         sorted((row["out_order_no"], row["auth_no"], row["amount_fen"], row["paid_fen"], row["unfrozen_fen"]) for row in orders)
     )
     assert all(row.paid_fen == row.collected_fen for row in mandates)
@@ -177,7 +182,11 @@ async def _check_ledger(read: ReadSession) -> None:
 ONCE = (
     "applications.application.submitted",
     "decisions.decision.made",
+    "agreements.agreement.drafted",
+    "agreements.identity.checked",
+    "agreements.document.rendered",
     "agreements.agreement.accepted",
+    "agreements.agreement.commenced",
     "payments.mandate.authorised",
     "assets.asset.shipped",
     "assets.asset.handed_over",
@@ -217,7 +226,7 @@ async def _check_log(runtime: Runtime, tenant_id: int, first_note: str) -> int:
         key = parse_vkey(head.vkey)
         # The chain of checkpoints, and from the note the channel kept before the first kill to the head.
         sizes = [row.size for row in checkpoints]
-        for older, newer in zip(checkpoints, checkpoints[1:], strict=False):
+        for older, newer in pairwise(checkpoints):
             check_consistency(await evidence.prove_consistency(read, older.size, newer.size), key, older.note)
         first_size = int(first_note.splitlines()[1])
         if sizes and first_size < sizes[-1]:

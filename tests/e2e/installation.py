@@ -20,8 +20,9 @@ from xinzu.app.supervisor import read_state, wait_ready
 from xinzu.platform.servers.home import server_root
 from xinzu.platform.settings import Settings
 
-READY_MAX_S = 60.0
-STOP_MAX_S = 30.0
+READY_MAX_S = 90.0
+STOP_MAX_S = 45.0
+TOLD_LINES = 60
 _PORTS = ("postgres", "nats", "mqtt", "nats_monitor", "http", "worker_health", "gateway_health", "jt808", "sandbox")
 
 
@@ -36,16 +37,38 @@ def environment(home: Path) -> dict[str, str]:
 def temporary_home() -> Iterator[Path]:
     """A home the servers' account may enter; deleted with everything in it."""
     home = Path(tempfile.mkdtemp(prefix="xinzu-e2e-"))
-    print(home)
     home.chmod(0o755)
     try:
         yield home
+    except BaseException:
+        _tell_logs(home)
+        raise
     finally:
         root = server_root(home, None)
-        shutil.copytree(home/"log", "/tmp/kills/log", dirs_exist_ok=True); shutil.copy(home/"up.log","/tmp/kills/up.log")
         shutil.rmtree(home, ignore_errors=True)
         if root != home:
             shutil.rmtree(root, ignore_errors=True)
+
+
+def _tell_logs(home: Path) -> None:
+    """What the processes said, without what is only information: shown by pytest when a test fails."""
+    for path in sorted([home / "up.log", *(home / "log").glob("*.log")]):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+        told = [line[:400] for line in lines if '"level": "info"' not in line]
+        sys.stdout.write("\n".join((f"--- {path.name}", *told[-TOLD_LINES:], "")))
+
+
+def processes_of(home: Path) -> list[str]:
+    """The command lines of all processes that belong to a home, whoever their parent is."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            words = process.cmdline()
+            if process.pid != os.getpid() and (
+                any(str(home) in word for word in words) or process.environ().get("XINZU_HOME") == str(home)
+            ):
+                found.append(f"{process.pid} {' '.join(words)}")
+    return found
 
 
 @dataclass(slots=True)
@@ -87,18 +110,6 @@ class Installation:
     def family(self) -> list[psutil.Process]:
         """Every process below the supervisor now."""
         return psutil.Process(self.process.pid).children(recursive=True)
-
-    def kill(self, name: str) -> int | None:
-        """SIGKILL to a child that serves; returns its pid, or None when it is not serving (or already dying)."""
-        pid = self.pid_if_ready(name)
-        if pid is None:
-            return None
-        with suppress(psutil.Error, ProcessLookupError):
-            if psutil.Process(pid).ppid() != self.process.pid:
-                return None
-            os.kill(pid, signal.SIGKILL)
-            return pid
-        return None
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it as a user does; returns its exit code."""

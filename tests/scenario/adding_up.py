@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from xinzu.records.evidence.rules.notes import parse_vkey
-from xinzu.records.evidence.rules.proofs import Proof, parse_proof
-from xinzu.records.evidence.verify import check_inclusion
+from xinzu.records.evidence.rules.proofs import ConsistencyProof, Proof, parse_proof
+from xinzu.records.evidence.verify import check_consistency, check_inclusion
 
 if TYPE_CHECKING:
     from tests.scenario.story import Shop
@@ -49,7 +49,9 @@ async def check_nothing_is_stuck(shop: Shop) -> None:
 
 
 async def check_evidence(shop: Shop) -> None:
-    """Every fact about every rental is proven under the log's signed head, by the verifier that needs nothing but the key."""
+    """Every fact about every rental is proven under the log's signed head, by the verifier that needs nothing but the key; and the log
+    has only grown since the head that was kept after the first application.
+    """
     key = parse_vkey((await shop.get("owner", "/v1/evidence/checkpoint"))["vkey"])
     subjects = [row["id"] for row in await shop.get_all("/v1/agreements")]
     subjects += [rental.application_id for rental in shop.rentals]
@@ -61,3 +63,9 @@ async def check_evidence(shop: Shop) -> None:
             assert isinstance(proof, Proof)
             assert proof.body == leaf["body"]
             check_inclusion(proof, key)
+    newest = await shop.get("owner", "/v1/evidence/checkpoint")
+    grown = await shop.get("owner", f"/v1/evidence/consistency?from={shop.kept_checkpoint['size']}&to={newest['size']}")
+    grown |= {"newer_checkpoint": newest["note"]}
+    consistency = parse_proof(json.dumps(grown))
+    assert isinstance(consistency, ConsistencyProof)
+    check_consistency(consistency, key, shop.kept_checkpoint["note"])

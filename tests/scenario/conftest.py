@@ -79,7 +79,6 @@ async def world(
     """The product in this process on an empty database, at the stories' first morning."""
     name = f"{template}_{next(_numbers)}"
     await _administer(admin_url, f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER_ROLE}")
-    await ensure_roles_and_database(admin_url, city, name)
     settings = Settings(home=city, database_url=SecretStr(admin_url), database_name=name).model_copy(update=twins)
     async with open_world(settings, OPENING) as made:
         yield made

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.devices.conftest import eventually
-from tests.scenario.story import Rental, Shop
+from tests.scenario.rentals import Rental
+from tests.scenario.story import Shop
 
 from xinzu.app.sandbox.phone import Phone, PhoneFleet, phones_folder, set_up, switch_on
 

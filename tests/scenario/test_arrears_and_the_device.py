@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tests.scenario.phones import Phones
-from tests.scenario.story import PAY, RENT_FEN, Rental, Shop
+from tests.scenario.rentals import Rental
+from tests.scenario.story import PAY, RENT_FEN, Shop
 
 from xinzu.kernel.time import SHANGHAI
 
@@ -37,7 +38,7 @@ async def test_reminder_notice_limit_notice_lock_then_the_payment_frees_the_phon
     rental = await rented_with_phone(shop, phones)
     device = phones.of(rental)
     await rental.customer.runs_into("insufficient_balance", PAY, NEVER_MORE)
-    await shop.until(rental.due_on(2))
+    await shop.quiet_days_until(rental.due_on(2))
     assert (await rental.instalments())[1] == "due"
     assert (await device.commands(), await rental.customer.messages("payment_reminder")) == ([], [])
 
@@ -106,7 +107,8 @@ async def test_reminder_notice_limit_notice_lock_then_the_payment_frees_the_phon
 async def test_the_news_that_frees_the_phone_commits_with_the_allocation_of_the_payment(shop: Shop, phones: Phones) -> None:
     rental = await rented_with_phone(shop, phones)
     await rental.customer.runs_into("insufficient_balance", PAY, NEVER_MORE)
-    await shop.until(rental.due_on(2) + timedelta(days=6))
+    await shop.quiet_days_until(rental.due_on(2))
+    await shop.next_day(6)
     await phones.of(rental).becomes("limit")
     await rental.customer.has_money_again()
     await rental.pays()
@@ -121,22 +123,56 @@ async def test_the_news_that_frees_the_phone_commits_with_the_allocation_of_the_
 async def test_who_pays_before_the_notice_has_run_is_never_restricted(shop: Shop, phones: Phones) -> None:
     rental = await rented_with_phone(shop, phones)
     await rental.customer.runs_into("insufficient_balance", PAY, NEVER_MORE)
-    await shop.until(rental.due_on(2) + timedelta(days=4))
+    await shop.quiet_days_until(rental.due_on(2))
+    await shop.next_day(4)
     assert len(await notices(rental)) == 1
+    assert await (await rental.customer.applies()).state() == "declined"  # no second phone while the first is not paid
     await rental.customer.has_money_again()
     await rental.pays()
-    await shop.next_day(10)
+    assert await (await rental.customer.applies()).state() == "approved"
+    await shop.next_day(6)
     assert (await phones.of(rental).commands(), phones.of(rental).phone.level) == ([], "free")
     assert (await rental.account())["state"] == "open"
     cases = await shop.get_all("/v1/collections/cases")
     assert [case["state"] for case in cases] == ["closed"]
 
 
+async def test_a_part_payment_leaves_the_phone_limited_and_the_rest_frees_it(shop: Shop, phones: Phones) -> None:
+    rental = await rented_with_phone(shop, phones)
+    await rental.customer.runs_into("insufficient_balance", PAY, NEVER_MORE)
+    await shop.quiet_days_until(rental.due_on(2))
+    await shop.next_day(6)
+    await phones.of(rental).becomes("limit")
+    await rental.customer.has_money_again()
+    late_fee_fen = (await rental.account())["charges"][0]["amount_fen"]
+    await rental.pays(RENT_FEN)  # the late fee is paid first, so a little of the rent stays open
+    account = await rental.account()
+    assert (account["balance_due_fen"], account["charges"][0]["paid_fen"]) == (late_fee_fen, late_fee_fen)
+    assert phones.of(rental).phone.level == "limit"
+    await rental.pays()
+    await phones.of(rental).becomes("free")
+    assert (await rental.account())["balance_due_fen"] == 0
+
+
+async def test_without_a_delivered_notice_no_device_is_ever_restricted(shop: Shop, phones: Phones) -> None:
+    rental = await rented_with_phone(shop, phones)
+    status, _ = await shop.call("channel", "PUT", f"/v1/parties/{rental.party_id}/phone", {"phone": "13900000000"})
+    assert status == 200  # a dead line: the carrier reports every message as undelivered
+    await rental.customer.runs_into("insufficient_balance", PAY, NEVER_MORE)
+    await shop.quiet_days_until(rental.due_on(2))
+    await shop.next_day(14)
+    account = await rental.account()
+    assert account["days_past_due"] == 13
+    assert (await phones.of(rental).commands(), phones.of(rental).phone.level) == ([], "free")
+    assert "collections.restriction.requested" not in await rental.facts()
+
+
 async def test_a_phone_that_was_off_is_freed_when_it_comes_back(shop: Shop, phones: Phones) -> None:
     rental = await rented_with_phone(shop, phones)
     device = phones.of(rental)
     await rental.customer.runs_into("insufficient_balance", PAY, NEVER_MORE)
-    await shop.until(rental.due_on(2) + timedelta(days=6))
+    await shop.quiet_days_until(rental.due_on(2))
+    await shop.next_day(6)
     await device.becomes("limit")
     await phones.switch_off()
     await rental.customer.has_money_again()

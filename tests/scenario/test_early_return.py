@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from tests.scenario.story import AUTHORISED_FEN, EARLY_RETURN_FEE_FEN, PAY, RENT_FEN, Shop
 
 DAMAGE_FEN = 35_000
@@ -11,7 +9,8 @@ DAMAGE_FEN = 35_000
 
 async def test_a_damaged_phone_brought_back_early_costs_fee_and_damage_and_the_rest_is_released(shop: Shop) -> None:
     rental = await shop.rents_out_to(shop.customer("周磊"))
-    await shop.until(rental.due_on(2) + timedelta(days=9))
+    await shop.quiet_days_until(rental.due_on(2))
+    await shop.next_day(9)
     await rental.comes_back(damage_fen=DAMAGE_FEN)
 
     account, mandate = await rental.account(), await rental.mandate()

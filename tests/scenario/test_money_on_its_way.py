@@ -60,7 +60,7 @@ async def test_a_payment_whose_answer_was_lost_is_found_by_asking_and_counted_on
     rental = await shop.rents_out_to(shop.customer())
     await rental.customer.runs_into("no_reply", PAY)  # Alipay collects, the line drops before the answer
     await rental.customer.runs_into("lost_notify", PAY)  # and its notification never comes
-    await shop.until(rental.due_on(2))
+    await shop.quiet_days_until(rental.due_on(2))
     assert [payment["state"] for payment in await rental.payments()] == ["succeeded", "unknown"]
     assert (await rental.instalments())[1] == "due"
     await shop.next_day()
@@ -75,7 +75,7 @@ async def test_a_payment_whose_answer_was_lost_is_found_by_asking_and_counted_on
 async def test_an_account_without_money_is_tried_again_the_next_day_and_nobody_is_dunned(shop: Shop) -> None:
     rental = await shop.rents_out_to(shop.customer())
     await rental.customer.runs_into("insufficient_balance", PAY)
-    await shop.until(rental.due_on(2))
+    await shop.quiet_days_until(rental.due_on(2))
     assert [(payment["attempt"], payment["state"]) for payment in await rental.payments()] == [(1, "succeeded"), (1, "failed")]
     await shop.next_day()
     assert [(payment["attempt"], payment["state"]) for payment in (await rental.payments())[1:]] == [
@@ -91,9 +91,9 @@ async def test_what_is_paid_too_much_is_held_and_pays_the_next_rents(shop: Shop)
     rental = await shop.rents_out_to(shop.customer())
     await rental.pays(50_000)
     assert (await rental.account())["credit_balance_fen"] == 50_000
-    await shop.until(rental.due_on(2))
+    await shop.quiet_days_until(rental.due_on(2))
     assert ((await rental.instalments())[1], (await rental.account())["credit_balance_fen"]) == ("paid", 10_000)
-    await shop.until(rental.due_on(3))
+    await shop.quiet_days_until(rental.due_on(3))
     assert await rental.receipts_fen() == [RENT_FEN, 50_000, 30_000]  # only what the credit did not cover is collected
     assert await rental.instalments() == ["paid"] * 3
 

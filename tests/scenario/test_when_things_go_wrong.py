@@ -44,7 +44,7 @@ async def test_a_parcel_that_comes_back_is_inspected_and_another_phone_is_shippe
     await rental.is_shipped()
     await rental.parcel_is("picked_up", "in_transit", "returned")
     assert (await rental.agreement())["state"] == "signed"
-    await rental.comes_back()
+    await rental.is_inspected()
     assert (await shop.get("warehouse", f"/v1/assets/{rental.asset_id}"))["state"] == "in_stock"
     assert (await rental.account())["credit_balance_fen"] == RENT_FEN  # nobody was charged and nothing settled
     await rental.is_shipped()
@@ -55,31 +55,31 @@ async def test_a_parcel_that_comes_back_is_inspected_and_another_phone_is_shippe
 async def test_who_pays_before_the_next_attempt_is_not_collected_from_again(shop: Shop) -> None:
     rental = await shop.rents_out_to(shop.customer())
     await rental.customer.runs_into("insufficient_balance", PAY)
-    await shop.until(rental.due_on(2))
+    await shop.quiet_days_until(rental.due_on(2))
     await rental.pays()
     await shop.next_day(3)
     assert await rental.receipts_fen() == [RENT_FEN, RENT_FEN]
     assert (await rental.account())["credit_balance_fen"] == 0
 
 
-async def test_two_payments_that_cross_each_other_pay_this_rent_and_the_next(shop: Shop) -> None:
+async def test_of_two_payments_that_cross_each_other_one_pays_the_rent_and_one_is_held(shop: Shop) -> None:
     rental = await shop.rents_out_to(shop.customer())
     await rental.customer.runs_into("no_reply", PAY)
     await rental.customer.runs_into("lost_notify", PAY)
-    await shop.until(rental.due_on(2))
+    await shop.quiet_days_until(rental.due_on(2))
     await rental.pays()  # the collection succeeded, but nobody has heard of it yet
     await shop.next_day()
     assert await rental.receipts_fen() == [RENT_FEN] * 3
     assert ((await rental.instalments())[1], (await rental.account())["credit_balance_fen"]) == ("paid", RENT_FEN)
-    await shop.until(rental.due_on(3))
-    assert (await rental.receipts_fen(), await rental.instalments()) == ([RENT_FEN] * 3, ["paid"] * 3)
 
 
-async def test_a_rent_collected_on_the_morning_of_the_return_is_set_off_and_the_rest_goes_back(shop: Shop) -> None:
+async def test_a_rent_collected_between_return_and_inspection_is_set_off_and_the_rest_goes_back(shop: Shop) -> None:
     rental = await shop.rents_out_to(shop.customer())
-    await shop.until(rental.due_on(2))
+    await shop.quiet_days_until(rental.due_on(2) - timedelta(days=1))
+    await rental.is_received()
+    await shop.next_day()
     assert (await rental.instalments())[1] == "paid"
-    await rental.comes_back()
+    await rental.is_inspected()
     account, mandate = await rental.account(), await rental.mandate()
     assert await rental.instalments() == ["paid", "cancelled", "cancelled"]
     assert (account["state"], account["credit_balance_fen"]) == ("settled", 0)
@@ -91,11 +91,12 @@ async def test_a_rent_collected_on_the_morning_of_the_return_is_set_off_and_the_
 
 async def test_days_on_which_the_system_was_off_are_made_up_for(shop: Shop) -> None:
     rental = await shop.rents_out_to(shop.customer())
-    await shop.world.begin_day(rental.due_on(3) + timedelta(days=2))  # nothing ran for two months
+    await shop.is_back_after(rental.due_on(3) + timedelta(days=2))  # nothing ran for two months
     assert await rental.receipts_fen() == [RENT_FEN] * 3
     assert await rental.instalments() == ["paid"] * 3
     account = await rental.account()
-    assert (account["balance_due_fen"], account["days_past_due"]) == (0, 0)
+    assert (account["balance_due_fen"], account["days_past_due"], account["charges"]) == (0, 0, [])
+    assert await rental.customer.messages("payment_reminder") == []
 
 
 async def test_who_is_in_arrears_and_brings_the_phone_back_settles_everything_at_once(shop: Shop, phones: Phones) -> None:
@@ -106,7 +107,8 @@ async def test_who_is_in_arrears_and_brings_the_phone_back_settles_everything_at
     await phones.enrol(rental)
     await rental.receives_it()
     await rental.customer.runs_into("insufficient_balance", PAY, 1_000)
-    await shop.until(rental.due_on(2) + timedelta(days=6))
+    await shop.quiet_days_until(rental.due_on(2))
+    await shop.next_day(6)
     await phones.of(rental).becomes("limit")
     await rental.customer.has_money_again()
     await rental.comes_back()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+import sys
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from xinzu.app.modules import load_modules
@@ -14,6 +16,15 @@ from xinzu.platform.outbound import Outbound
 from xinzu.platform.runtime import Database, Runtime
 from xinzu.platform.servers.roles import database_urls
 from xinzu.platform.settings import Settings
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it exists, as the API's server has it; None stands for asyncio's own loop."""
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
 
 
 @asynccontextmanager
@@ -27,6 +38,10 @@ async def open_runtime(settings: Settings, *, pool_size: int = 10) -> AsyncItera
     clock = SystemClock(await first_offset(database))
     runtime = Runtime(settings, database, FileKeyring.open_or_create(settings.home / KEYRING_FILE), Outbound(), clock)
     following = asyncio.create_task(follow(database, clock))
+    # What was loaded by now stays for good. Left to the collector, looking through it stops the process for a tenth of a second
+    # again and again.
+    gc.collect()
+    gc.freeze()
     try:
         yield runtime
     finally:

@@ -9,7 +9,7 @@ from contextlib import suppress
 import structlog
 
 from xinzu.app.health import serve_health
-from xinzu.app.process import open_runtime
+from xinzu.app.process import loop_factory, open_runtime
 from xinzu.platform.db import CONNECTION_TROUBLE
 from xinzu.platform.events.relay import Relay
 from xinzu.platform.jobs import HEARTBEAT_TIMEOUT, POLL_EVERY, build_queuer
@@ -23,7 +23,8 @@ log = structlog.get_logger(__name__)
 def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
     configure_logs(settings, "worker")
-    asyncio.run(_serve(settings))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:

@@ -1,1 +1,1 @@
-"""Pure types every module speaks: money, time, ids, errors, events, states, paging. Standard library only, no I/O."""
+"""Pure types every module speaks: money, time, ids, errors, events, states, paging, terms, prime rate. Standard library only, no I/O."""

@@ -17,7 +17,6 @@ from enum import StrEnum
 from typing import Self
 
 _YUAN = re.compile(r"^-?\d{1,15}(\.\d{1,2})?$")
-FEN_MAX = 2**63 - 1
 
 
 class Rounding(StrEnum):

@@ -43,19 +43,23 @@ BATCH = 50
 
 @dataclass(frozen=True, slots=True)
 class JobDeclaration:
-    """A job by name; ``schedule`` is a cron expression for recurring ones (a sixth field counts seconds)."""
+    """A job by name; ``schedule`` is a cron expression for recurring ones (a sixth field counts seconds).
+
+    At most ``at_a_time`` of them run at once in all workers together; 0 sets no limit.
+    """
 
     name: str
     run: JobFunction
     schedule: str | None = None
+    at_a_time: int = 0
 
 
 _JOBS: dict[str, JobDeclaration] = {}
 
 
-def job(name: str) -> Callable[[JobFunction], JobFunction]:
-    """Declare a job that is asked for with ``uow.enqueue``."""
-    return _declare(name, None)
+def job(name: str, *, at_a_time: int = 0) -> Callable[[JobFunction], JobFunction]:
+    """Declare a job that is asked for with ``uow.enqueue``. ``at_a_time`` keeps a long one from taking the whole worker."""
+    return _declare(name, None, at_a_time)
 
 
 def cron(name: str, schedule: str) -> Callable[[JobFunction], JobFunction]:
@@ -63,11 +67,11 @@ def cron(name: str, schedule: str) -> Callable[[JobFunction], JobFunction]:
     return _declare(name, schedule)
 
 
-def _declare(name: str, schedule: str | None) -> Callable[[JobFunction], JobFunction]:
+def _declare(name: str, schedule: str | None, at_a_time: int = 0) -> Callable[[JobFunction], JobFunction]:
     def register(run: JobFunction) -> JobFunction:
         if name in _JOBS:
             raise ValueError(f"two jobs are called {name}")
-        _JOBS[name] = JobDeclaration(name, run, schedule)
+        _JOBS[name] = JobDeclaration(name, run, schedule, at_a_time)
         return run
 
     return register
@@ -107,10 +111,12 @@ def build_queuer(runtime: Runtime, connection: asyncpg.Connection) -> PgQueuer:
             parameters, max_attempts=ATTEMPTS_MAX, initial_delay=RETRY_DELAY_FIRST, max_delay=RETRY_DELAY_MAX
         )
 
-    def queue(name: str) -> None:
-        @queuer.entrypoint(name, executor_factory=retrying, on_failure="hold")
+    def queue(declaration: JobDeclaration) -> None:
+        @queuer.entrypoint(
+            declaration.name, concurrency_limit=declaration.at_a_time, executor_factory=retrying, on_failure="hold"
+        )
         async def run_one(job: Job) -> None:
-            await run_payload(runtime, name, job.payload or b"{}")
+            await run_payload(runtime, declaration.name, job.payload or b"{}")
 
     def schedule(declaration: JobDeclaration, expression: str) -> None:
         @queuer.schedule(f"cron_{declaration.name.replace('.', '_')}", expression, clean_old=True)
@@ -124,7 +130,7 @@ def build_queuer(runtime: Runtime, connection: asyncpg.Connection) -> PgQueuer:
 
     for declaration in _JOBS.values():
         if declaration.schedule is None:
-            queue(declaration.name)
+            queue(declaration)
         else:
             schedule(declaration, declaration.schedule)
     return queuer

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time as monotonic
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from xinzu.kernel.errors import NotFound, Unavailable
@@ -20,7 +21,7 @@ from xinzu.kernel.time import BusinessCalendar, Clock, SystemClock
 from xinzu.platform.actor import Actor
 from xinzu.platform.crypto.kms import Kms
 from xinzu.platform.crypto.vault import TenantVault, WrappedKeys, load_vault
-from xinzu.platform.db import DATABASE_TROUBLE, create_engine, set_tenant
+from xinzu.platform.db import DATABASE_TROUBLE, create_engine, is_connection_loss, set_tenant
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 TENANT_CACHE_SECONDS = 30
 BLIND_KEY_NUMBER = 0
 CONNECT_ATTEMPTS = 2
+GIVE_WAY_SECONDS_MAX = 2.0
+
+
+def _away() -> Unavailable:
+    return Unavailable("数据库暂时不可用，请稍后重试", "The database is not reachable just now: try again", retry_after_s=2)
 
 
 class Database:
@@ -87,22 +93,35 @@ class Runtime:
         self.clock: Clock = clock or SystemClock()
         # Tenants for which this process wrote events or jobs: lets whoever drives time look only where something may be due.
         self.stirred: set[int] = set()
+        self._first: int = 0
+        self._nobody_first = asyncio.Event()
+        self._nobody_first.set()
         self._tenants: dict[int, TenantContext] = {}
         self._loading = asyncio.Lock()
 
     async def tenant_ids(self) -> Sequence[int]:
-        """All tenants, in order of creation."""
-        async with self.database.engine.connect() as connection:
-            return [row[0] for row in await connection.execute(text("SELECT id FROM platform_tenant ORDER BY id"))]
+        """All tenants, in order of creation. Raises Unavailable when the database cannot be reached."""
+        return [row.id for row in await self._installation_rows("SELECT id FROM platform_tenant ORDER BY id")]
 
     async def tenant_id_of(self, slug: str) -> int:
-        """The number of a tenant by its short name; raises NotFound."""
-        async with self.database.engine.connect() as connection:
-            found = await connection.execute(text("SELECT id FROM platform_tenant WHERE slug = :slug"), {"slug": slug})
-            tenant_id = found.scalar()
-        if tenant_id is None:
+        """The number of a tenant by its short name; raises NotFound, and Unavailable when the database cannot be reached."""
+        found = await self._installation_rows("SELECT id FROM platform_tenant WHERE slug = :slug", slug=slug)
+        if not found:
             raise NotFound(f"没有名为 {slug} 的租户", f"There is no tenant called {slug}")
-        return int(tenant_id)
+        return int(found[0].id)
+
+    async def _installation_rows(self, query: str, **parameters: object) -> Sequence[Row[Any]]:
+        """Rows that belong to no tenant, asked for again once for the reason ``_connect`` gives."""
+        trouble: BaseException | None = None
+        for _ in range(CONNECT_ATTEMPTS):
+            try:
+                async with self.database.engine.connect() as connection:
+                    return (await connection.execute(text(query), parameters)).all()
+            except DATABASE_TROUBLE as error:
+                if not isinstance(error, PoolTimeout) and not is_connection_loss(error):
+                    raise
+                trouble = error
+        raise _away() from trouble
 
     @asynccontextmanager
     async def unit(self, tenant_id: int, actor: Actor) -> AsyncIterator[UnitOfWork]:
@@ -153,9 +172,24 @@ class Runtime:
                 trouble = error
                 continue
             return connection
-        raise Unavailable(
-            "数据库暂时不可用，请稍后重试", "The database is not reachable just now: try again", retry_after_s=2
-        ) from trouble
+        raise _away() from trouble
+
+    @contextmanager
+    def going_first(self) -> Iterator[None]:
+        """While the block runs, whoever calls ``give_way`` in this process waits: events are handed over before documents."""
+        self._first += 1
+        self._nobody_first.clear()
+        try:
+            yield
+        finally:
+            self._first -= 1
+            if not self._first:
+                self._nobody_first.set()
+
+    async def give_way(self) -> None:
+        """For long work that can wait, between its steps: let what goes first finish, for two seconds at most."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._nobody_first.wait(), GIVE_WAY_SECONDS_MAX)
 
     async def _context(self, tenant_id: int) -> TenantContext:
         known = self._tenants.get(tenant_id)

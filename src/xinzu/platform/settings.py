@@ -133,6 +133,11 @@ class Settings(BaseSettings):
             "Requests per second one address may send without a credential (log-in, public pages) before it is answered 429."
         ),
     )
+    log_in_tries_per_address_per_s: int = Field(
+        default=5,
+        ge=1,
+        description="Log-ins per second one address may try before it is answered 429: guessing passwords stays slow.",
+    )
     worker_health_port: Port = Field(default=8701, description="Port of the worker's /livez, /readyz and /metrics.")
     gateway_health_port: Port = Field(default=8702, description="Port of the gateway's /livez, /readyz and /metrics.")
     jt808_host: str = Field(default="127.0.0.1", description=("Address the gateway listens on for JT/T 808 terminals (TCP)."))

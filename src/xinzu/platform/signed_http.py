@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from xinzu.kernel.time import Clock, Instant
 from xinzu.platform.crypto.masking import redact
 from xinzu.platform.outbound import Outbound, Reply, as_unknown
@@ -30,6 +32,9 @@ SKEW_MAX = timedelta(minutes=5)
 SHOWN_FIELDS = frozenset(
     {"message_id", "shipment_id", "check_id", "status", "code", "template", "event_id", "passed", "reference"}
 )
+
+# Refusals of the call, not of what it asks for: wrong key, clock askew, replay. It never got that far.
+CALL_REFUSED = frozenset({"missing_header", "unknown_key", "stale", "bad_signature", "replayed"})
 
 JsonObject = dict[str, object]
 
@@ -50,6 +55,14 @@ class SignedPeer:
     base_url: str
     key_id: str
     secret: str = field(repr=False)
+
+
+def configured_peer(name: str, url: SecretStr | None, key: SecretStr | None) -> SignedPeer | None:
+    """The peer of two settings, ``key`` as ``<key id>:<shared secret>``; None when one of them is not set."""
+    if url is None or key is None:
+        return None
+    key_id, _, secret = key.get_secret_value().partition(":")
+    return SignedPeer(name, url.get_secret_value(), key_id, secret)
 
 
 @dataclass(frozen=True, slots=True)

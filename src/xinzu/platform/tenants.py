@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -153,15 +154,18 @@ class Session:
 async def log_in(runtime: Runtime, slug: str, login: str, password: str) -> Session:
     """Check a password and open a session; raises WrongLogin without saying which part was wrong."""
     tenant_id = await runtime.tenant_id_of(slug)
-    async with runtime.unit(tenant_id, system_actor("session")) as uow:
-        row = await uow.row(
+    async with runtime.reading(tenant_id) as read:
+        row = await read.row(
             "SELECT id, password_hash FROM platform_operator"
             " WHERE tenant_id = :tenant AND login = :login AND disabled_at IS NULL",
             login=login,
         )
-        if not verify_password(row.password_hash if row else _nobody(), password) or row is None:
-            raise WrongLogin()
-        secret = new_session_token()
+    # argon2 is slow on purpose: off the event loop, and with no transaction held meanwhile.
+    matches = await asyncio.to_thread(verify_password, row.password_hash if row else _nobody(), password)
+    if not matches or row is None:
+        raise WrongLogin()
+    secret = new_session_token()
+    async with runtime.unit(tenant_id, system_actor("session")) as uow:
         expires_at = uow.now + SESSION_LIFETIME
         await uow.execute(
             "INSERT INTO platform_operator_session (tenant_id, fingerprint, operator_id, created_at, expires_at)"

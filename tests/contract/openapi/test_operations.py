@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 import schemathesis
@@ -26,10 +27,11 @@ from schemathesis.specs.openapi.checks import (
 from tests.contract.openapi.document import openapi_document, operation_ids
 from tests.world import Filled
 
-from xinzu.kernel.ids import Prefix, public_id
+from xinzu.kernel.ids import Prefix, parse_id, public_id
+from xinzu.kernel.paging import encode_cursor
 from xinzu.platform.db import set_tenant
 
-EXAMPLES = {GenerationMode.POSITIVE: 12, GenerationMode.NEGATIVE: 8}
+EXAMPLES = {GenerationMode.POSITIVE: 15, GenerationMode.NEGATIVE: 10}
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -66,7 +68,8 @@ async def real(filled: Filled) -> Real:
         for name, (prefix, query) in SOURCES.items():
             row = (await connection.exec_driver_sql(f"{query} LIMIT 1")).one()
             found[name] = public_id(prefix, row[0])
-    return {**found, "tenant": filled.ours.slug, "tenant_slug": filled.ours.slug}
+    cursor = encode_cursor(parse_id(Prefix.AGREEMENT, found["agreement_id"]))
+    return {**found, "cursor": cursor, "tenant": filled.ours.slug, "tenant_slug": filled.ours.slug}
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])
@@ -89,7 +92,7 @@ def _fuzz(operation_id: str, mode: GenerationMode, base_url: str, headers: dict[
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def ask(case: Case, meets_real: bool) -> None:
+    def ask(case: Case[Any], meets_real: bool) -> None:
         if meets_real:
             _put_in(case, real)
         # Waiting for decisions that nobody makes here would only take time.
@@ -102,7 +105,7 @@ def _fuzz(operation_id: str, mode: GenerationMode, base_url: str, headers: dict[
         pytest.skip("nothing about this operation can be sent wrongly")
 
 
-def _put_in(case: Case, real: Real) -> None:
+def _put_in(case: Case[Any], real: Real) -> None:
     """Real ids in the places of generated ones."""
     for place in (case.path_parameters, case.query, case.body):
         if isinstance(place, dict):

@@ -107,7 +107,7 @@ async def test_a_notice_is_delivered_once_and_becomes_evidence(
     async with runtime.unit(tenant_id, CLERK) as uow:
         rows = await uow.rows("SELECT type, data FROM platform_event WHERE tenant_id = :tenant")
         assert [row.type for row in rows] == ["xinzu.parties.message.delivered.v1"]
-        await on_messages_delivered(uow, [decode(rows[0].type, rows[0].data)])  # type: ignore[list-item]
+        await on_messages_delivered(uow, [decode(rows[0].type, json.dumps(rows[0].data))])  # type: ignore[list-item]
     async with runtime.reading(tenant_id) as read:
         (fact,) = await evidence.facts_of(read, subject_id)
     assert fact.kind == "parties.message.delivered"

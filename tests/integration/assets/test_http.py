@@ -57,6 +57,7 @@ async def test_the_counter_gives_out_and_takes_back(
     [
         {"serial": "a"},
         {"serial": "空格 1234"},
+        {"serial": "IMEI351756051523999\n"},  # the same device once more, were it taken
         {"purchase_cost_fen": -1},
         {"purchase_cost_fen": 10**30},
         {"purchase_cost_fen": 1.5},

@@ -13,12 +13,16 @@ from xinzu.back.billing import api
 from xinzu.back.billing.errors import DayNotOver, DaySkipped
 from xinzu.back.billing.events import AccountSettled, ArrearsAged, DayClosed, InstalmentFellDue
 from xinzu.back.billing.jobs import close_days
+from xinzu.back.billing.model import ItemKind
+from xinzu.back.billing.rules.delinquency import arrears
 from xinzu.back.billing.rules.late_fee import late_fee_fen
+from xinzu.back.billing.store.items import open_items
 from xinzu.kernel.ids import new_id
 from xinzu.platform.events.relay import Relay
 
 RENT_FEN = 29_900
 START = date(2026, 3, 2)
+AGEING = {ItemKind.RENT, ItemKind.LATE_FEE}
 Rental = Any
 
 
@@ -108,6 +112,26 @@ async def test_late_fees_in_the_database_are_what_the_rule_says(rental: Rental, 
         for row in rows:
             expected = late_fee_fen(row.fen_days, row.rent_fen, row.late_fee_daily_rate, row.late_fee_ceiling_annual_pct)
             assert row.amount_fen == expected
+
+
+async def test_arrears_in_the_database_are_what_the_rule_says(rental: Rental, another_rental: Callable[..., Rental]) -> None:
+    rentals = [another_rental(grace_days=grace, late_fee_daily_rate=rate) for grace in (0, 1, 3, 30) for rate in ("0", "0.0003")]
+    for one in rentals:
+        await one.begin()
+    seen: set[bool] = set()
+    for days, paid_fen in ((30, 0), (2, 1), (3, RENT_FEN - 1), (25, 7_000), (5, 0), (40, 3 * RENT_FEN), (1, 100_000)):
+        await rental.pass_days(days)
+        for one in rentals:
+            if paid_fen:
+                await one.pay(paid_fen)
+            closed_on = rental.today - timedelta(days=1)
+            async with rental.runtime.reading(rental.tenant_id) as read:
+                owed = (await open_items(read, [one.agreement_id])).get(one.agreement_id, [])
+                account = await api.account_of(read, one.agreement_id)
+            expected = arrears([item for item in owed if item.kind in AGEING], one.terms.grace_days, closed_on)
+            assert (account.overdue_fen, account.days_past_due) == (expected.overdue_fen, expected.days_past_due)
+            seen.add(expected.overdue_fen > 0)
+    assert seen == {True, False}
 
 
 async def test_fifty_receipts_at_once_on_one_agreement_lose_no_fen(rental: Rental) -> None:

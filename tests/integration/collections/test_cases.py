@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from httpx import AsyncClient
 
@@ -107,7 +108,7 @@ class Office:
                 id=agreement_id,
                 types=[cls.type for cls in types],
             )
-        return [decode(row.type, row.data) for row in rows]
+        return [decode(row.type, msgspec.json.encode(row.data)) for row in rows]
 
     async def leaves(self, agreement_id: UUID) -> list[str]:
         async with self.runtime.reading(self.tenant_id) as read:

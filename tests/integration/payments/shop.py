@@ -9,6 +9,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from xinzu.back.payments.commands.mandates import take_in_freezes
 from xinzu.back.payments.commands.payments import settle_payments
 from xinzu.back.payments.model import AttemptState, Mandate, Payment, Verdict
@@ -144,7 +146,7 @@ class Shop:
                 subject=agreement_id,
                 types=names,
             )
-        return [decode(row.type, row.data) for row in rows]
+        return [decode(row.type, msgspec.json.encode(row.data)) for row in rows]
 
     async def jobs(self, name: str) -> int:
         """How many jobs of this name wait in the queue for this tenant."""

@@ -13,9 +13,10 @@ from xinzu.back.billing.model import ChargeKind, Funds, Instalment, InstalmentSt
 from xinzu.back.billing.rules import postings
 from xinzu.back.billing.rules.allocation import allocate, draw
 from xinzu.back.billing.rules.delinquency import arrears
-from xinzu.back.billing.rules.late_fee import ceiling_annual_pct, explain, late_fee_fen
+from xinzu.back.billing.rules.late_fee import explain, late_fee_fen
 from xinzu.back.billing.rules.schedule import equal_rents_in_advance, fingerprint, term_end
 from xinzu.back.billing.rules.settlement import determine
+from xinzu.kernel.prime_rate import late_fee_ceiling_annual_pct
 
 
 def item(number: int, kind: ItemKind, due_on: date, open_fen: int) -> OpenItem:
@@ -109,9 +110,9 @@ def test_days_past_due_count_from_the_due_date_once_grace_is_over() -> None:
 
 
 def test_the_ceiling_is_four_times_the_lpr_of_the_day_of_signing() -> None:
-    assert ceiling_annual_pct(date(2025, 5, 19)) == Decimal("12.40")
-    assert ceiling_annual_pct(date(2025, 5, 20)) == Decimal("12.00")
-    assert ceiling_annual_pct(date(2020, 1, 1)) == Decimal("14.60")
+    assert late_fee_ceiling_annual_pct(date(2025, 5, 19)) == Decimal("12.40")
+    assert late_fee_ceiling_annual_pct(date(2025, 5, 20)) == Decimal("12.00")
+    assert late_fee_ceiling_annual_pct(date(2020, 1, 1)) == Decimal("14.60")
 
 
 def test_a_late_fee_ends_at_thirty_percent_of_the_instalment() -> None:

@@ -101,14 +101,6 @@ class WarehouseUnset(Conflict):
     title_en = "Set the warehouse that sends first (PUT /v1/assets/warehouse)"
 
 
-class CourierNotConfigured(Conflict):
-    """No courier is configured for this installation."""
-
-    code = "assets.courier_not_configured"
-    title_zh = "未配置快递服务，请使用当面交付"
-    title_en = "No courier is configured: hand over at the counter instead"
-
-
 class CallbackRefused(Unauthenticated):
     """A courier's callback whose signature does not hold."""
 

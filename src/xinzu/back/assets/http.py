@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
-from uuid import UUID
+from typing import Annotated
 
 from litestar import Response, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
@@ -11,26 +10,28 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from xinzu.back.assets import api, schemas
 from xinzu.back.assets.errors import CallbackRefused
 from xinzu.back.assets.model import AssetState, DeliveryState
-from xinzu.back.assets.providers.courier import SignatureRefused, believed, peer_of
-from xinzu.kernel.errors import Invalid, Problem
-from xinzu.kernel.ids import Prefix, parse_id
+from xinzu.back.assets.providers.courier import courier_peer
+from xinzu.kernel.ids import Prefix
 from xinzu.kernel.paging import LIMIT_DEFAULT, decode_cursor, page_of
-from xinzu.kernel.time import SystemClock
 from xinzu.platform.actor import Permission, system_actor
-from xinzu.platform.commands import Batcher
 from xinzu.platform.commands import Request as CommandRequest
+from xinzu.platform.http.callbacks import believed
 from xinzu.platform.http.door import (
     Cursor,
     HttpRequest,
     IdempotencyKey,
     Limit,
     answer_response,
+    id_at,
     id_from,
     reading,
     requires,
     run,
     runtime_of,
+    submit_as,
 )
+from xinzu.platform.http.fields import NAME
+from xinzu.platform.signed_http import SignatureRefused
 
 READER = [requires(Permission.ASSET_READ)]
 WRITER = [requires(Permission.ASSET_WRITE)]
@@ -39,19 +40,7 @@ COURIER = system_actor("assets.courier_callback")
 AssetStateFilter = Annotated[AssetState | None, QueryParameter(name="state", required=False)]
 DeliveryStateFilter = Annotated[DeliveryState | None, QueryParameter(name="state", required=False)]
 ProductFilter = Annotated[str | None, QueryParameter(name="product_id", required=False, max_length=30)]
-SerialFilter = Annotated[str | None, QueryParameter(name="serial", required=False, max_length=40, pattern=schemas.PRINTABLE)]
-
-
-def _named(prefix: Prefix, text: str, pointer: str) -> UUID:
-    try:
-        return parse_id(prefix, text)
-    except ValueError:
-        raise Invalid.field(
-            pointer,
-            "request.wrong_id",
-            f"{pointer} 应为 {prefix}_ 开头的编号",
-            f"{pointer} takes an id that begins with {prefix}_",
-        ) from None
+SerialFilter = Annotated[str | None, QueryParameter(name="serial", required=False, max_length=40, pattern=NAME)]
 
 
 @post("/v1/assets", tags=["assets"], operation_id="register_asset", guards=WRITER, status_code=201)
@@ -61,7 +50,7 @@ async def register_asset(
     """Put a thing on the register, in stock. Problems: assets.serial_taken."""
     draft = api.AssetDraft(
         serial=data.serial,
-        product_id=_named(Prefix.PRODUCT, data.product_id, "/product_id"),
+        product_id=id_at(Prefix.PRODUCT, data.product_id, "/product_id"),
         purchase_cost_fen=data.purchase_cost_fen,
     )
     return await run(request, api.register_assets, draft, key=idempotency_key, status=201, location="/v1/assets/{id}")
@@ -77,7 +66,7 @@ async def list_assets(
     limit: Limit = LIMIT_DEFAULT,
 ) -> schemas.AssetPage:
     """The register, newest first."""
-    product = None if product_id is None else _named(Prefix.PRODUCT, product_id, "/query/product_id")
+    product = None if product_id is None else id_at(Prefix.PRODUCT, product_id, "/query/product_id")
     async with reading(request) as read:
         found = await api.list_assets(
             read, state=in_state, product_id=product, serial=serial, before=decode_cursor(cursor), limit=limit + 1
@@ -180,7 +169,7 @@ async def inspect(
 ) -> Response[schemas.InspectionView]:
     """Record what was found on an asset that came back. Problems: assets.not_inspectable, charge_without_lessee."""
     draft = api.InspectionDraft(
-        asset_id=_named(Prefix.ASSET, data.asset_id, "/asset_id"),
+        asset_id=id_at(Prefix.ASSET, data.asset_id, "/asset_id"),
         findings=tuple(schemas.finding_of(item) for item in data.items),
         asset_state=AssetState(data.asset_state),
     )
@@ -203,13 +192,11 @@ async def courier_callback(
     Problems: assets.callback_refused, assets.shipment_unknown.
     """
     runtime = runtime_of(request)
-    peer = peer_of(runtime.settings)
+    peer = courier_peer(runtime.settings)
     if peer is None:
         raise CallbackRefused()
-    query = request.scope["query_string"].decode("latin-1")
-    path = request.scope["raw_path"].decode("latin-1")
     try:
-        believed(peer, request.headers, f"{path}?{query}" if query else path, await request.body(), SystemClock())
+        await believed(request, peer)  # told again it is harmless: its event id is known
     except SignatureRefused as refused:
         raise CallbackRefused(reason=refused.code) from None
     told = api.CourierTold(
@@ -220,11 +207,8 @@ async def courier_callback(
         occurred_at=data.occurred_at,
     )
     tenant_id = await runtime.tenant_id_of(tenant)
-    batcher = cast(Batcher, request.app.state.batcher)
-    outcome = await batcher.submit(tenant_id, COURIER, api.record_courier_notices, CommandRequest(told))
-    if isinstance(outcome, Problem):
-        raise outcome
-    return answer_response(outcome, status=200)
+    answer = await submit_as(request, tenant_id, COURIER, api.record_courier_notices, CommandRequest(told))
+    return answer_response(answer, status=200)
 
 
 routes = [

@@ -13,7 +13,7 @@ import structlog
 from xinzu.back.assets import api, store
 from xinzu.back.assets.commands.deliveries import BOOK_COURIER
 from xinzu.back.assets.model import Contact, ShipmentState
-from xinzu.back.assets.providers.courier import Courier, peer_of
+from xinzu.back.assets.providers.courier import Courier, courier_peer
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.time import SystemClock
 from xinzu.platform.actor import system_actor
@@ -42,7 +42,7 @@ async def book_courier(runtime: Runtime, tenant_id: int, arguments: Mapping[str,
     Nothing happens for a shipment that was booked, cancelled or handed over meanwhile, so running twice is harmless.
     """
     shipment_id = UUID(arguments["shipment_id"])
-    peer = peer_of(runtime.settings)
+    peer = courier_peer(runtime.settings)
     async with runtime.unit(tenant_id, ACTOR) as uow:
         if peer is None:
             await api.record_refusal(uow, shipment_id, "courier_not_configured")

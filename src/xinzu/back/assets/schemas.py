@@ -9,18 +9,13 @@ import msgspec
 from xinzu.back.assets.model import Asset, Delivery, Finding, Inspection, Shipment
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.time import BusinessDate, Instant
+from xinzu.platform.http.fields import NAME, ONE_LINE, PROSE, Hex32, ProviderText, PublicId
 
 Serial = Annotated[
     str,
-    msgspec.Meta(
-        min_length=4, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="IMEI or serial number on the device"
-    ),
+    msgspec.Meta(min_length=4, max_length=40, pattern=NAME, description="IMEI or serial number on the device"),
 ]
 CostFen = Annotated[int, msgspec.Meta(ge=0, le=10_000_000_000)]
-PublicId = Annotated[str, msgspec.Meta(min_length=30, max_length=30, pattern=r"^[a-z]{3}_[0-9a-z]{26}$")]
-# PostgreSQL keeps no NUL; the other control characters help nobody either.
-PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
-PhotoSha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
 class AssetRegistration(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
@@ -40,9 +35,9 @@ class SerialPicked(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, fro
 class InspectionItem(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
     """One finding. ``charge_fen`` is what the lessee is asked to bear for it: 0 for ordinary wear (Civil Code art. 710)."""
 
-    description: Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=PRINTABLE)]
+    description: Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=PROSE)]
     charge_fen: Annotated[int, msgspec.Meta(ge=0, le=100_000_000)]
-    photo_sha256s: Annotated[list[PhotoSha256], msgspec.Meta(max_length=20)] = msgspec.field(default_factory=list)
+    photo_sha256s: Annotated[list[Hex32], msgspec.Meta(max_length=20)] = msgspec.field(default_factory=list)
 
 
 class InspectionReport(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
@@ -56,9 +51,9 @@ class InspectionReport(msgspec.Struct, kw_only=True, forbid_unknown_fields=True,
 class WarehouseContact(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
     """Where the courier fetches parcels."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=PRINTABLE)]
-    phone: Annotated[str, msgspec.Meta(pattern=r"^[0-9+][0-9-]{4,19}$")]
-    address: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=ONE_LINE)]
+    phone: Annotated[str, msgspec.Meta(pattern=r"^[0-9+][0-9-]{4,19}$(?!\n)")]
+    address: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=ONE_LINE)]
 
     def __repr__(self) -> str:
         return "WarehouseContact(…)"
@@ -67,10 +62,10 @@ class WarehouseContact(msgspec.Struct, kw_only=True, forbid_unknown_fields=True,
 class CourierNotice(msgspec.Struct, kw_only=True, frozen=True):
     """What the courier tells of a parcel, under its signature. ``reference`` is our shipment id."""
 
-    event_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=PRINTABLE)]
-    shipment_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
+    event_id: ProviderText
+    shipment_id: ProviderText
     reference: PublicId
-    status: Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=PRINTABLE)]
+    status: ProviderText
     occurred_at: Annotated[Instant, msgspec.Meta(tz=True)]
 
 

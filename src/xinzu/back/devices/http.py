@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from xinzu.back.devices import api, schemas
-from xinzu.kernel.errors import Invalid
-from xinzu.kernel.ids import Prefix, parse_id, public_id
+from xinzu.kernel.ids import Prefix, public_id
 from xinzu.platform.actor import Permission
-from xinzu.platform.http.door import HttpRequest, IdempotencyKey, id_from, reading, requires, run, runtime_of, tenant_of
+from xinzu.platform.http.door import HttpRequest, IdempotencyKey, id_at, id_from, reading, requires, run, runtime_of, tenant_of
 from xinzu.platform.servers.device_logins import device_password
 
 READER = [requires(Permission.DEVICE_READ)]
 WRITER = [requires(Permission.DEVICE_WRITE)]
-
-
-def _named(prefix: Prefix, text: str, pointer: str) -> UUID:
-    try:
-        return parse_id(prefix, text)
-    except ValueError:
-        raise Invalid.field(
-            pointer,
-            "request.wrong_id",
-            f"{pointer} 应为 {prefix}_ 开头的编号",
-            f"{pointer} takes an id that begins with {prefix}_",
-        ) from None
 
 
 @post("/v1/devices", tags=["devices"], operation_id="enrol_device", guards=WRITER, status_code=201)
@@ -36,7 +21,7 @@ async def enrol_device(
 ) -> Response[schemas.EnrolmentView]:
     """Put a terminal on file. Problems: devices.device_enrolled, devices.key_taken."""
     draft = api.DeviceDraft(
-        asset_id=_named(Prefix.ASSET, data.asset_id, "/asset_id"), public_key=bytes.fromhex(data.public_key), kind=data.kind
+        asset_id=id_at(Prefix.ASSET, data.asset_id, "/asset_id"), public_key=bytes.fromhex(data.public_key), kind=data.kind
     )
     return await run(request, api.enrol_devices, draft, key=idempotency_key, status=201, location="/v1/devices/{id}")
 
@@ -75,7 +60,7 @@ async def order_level(
         device_id=id_from(Prefix.DEVICE, device_id),
         level=data.level,
         legal_basis=data.legal_basis,
-        notice_message_id=None if notice is None else _named(Prefix.MESSAGE, notice, "/notice_message_id"),
+        notice_message_id=None if notice is None else id_at(Prefix.MESSAGE, notice, "/notice_message_id"),
     )
     return await run(request, api.request_levels, order, key=idempotency_key, status=202)
 

@@ -70,7 +70,6 @@ COMMAND_MOVES: Transitions[CommandState] = Transitions(
         CommandState.REFUSED: set(),
     },
 )
-COMMAND_OPEN = (CommandState.CREATED, CommandState.SENT, CommandState.ACCEPTED)
 
 
 class DeviceKind(StrEnum):

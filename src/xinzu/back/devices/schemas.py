@@ -9,15 +9,14 @@ import msgspec
 from xinzu.back.devices.model import CommandRecord, Device, DeviceKind, HoldKind, Level
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.time import Instant
-
-PublicId = Annotated[str, msgspec.Meta(min_length=30, max_length=30, pattern=r"^[a-z]{3}_[0-9a-z]{26}$")]
+from xinzu.platform.http.fields import ONE_LINE, Hex32, PublicId
 
 
 class Enrolment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
     """A terminal presents itself: the asset it sits in and the public half of the Ed25519 key it made."""
 
     asset_id: PublicId
-    public_key: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$", description="Ed25519 public key, 32 bytes in hex")]
+    public_key: Annotated[Hex32, msgspec.Meta(description="Ed25519 public key, 32 bytes in hex")]
     kind: DeviceKind = DeviceKind.PHONE
 
 
@@ -25,7 +24,7 @@ class LevelAsked(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, froze
     """A level an operator wants, on which ground, and the notice that was delivered before (limit and lock need one)."""
 
     level: Level
-    legal_basis: Annotated[str, msgspec.Meta(min_length=2, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+    legal_basis: Annotated[str, msgspec.Meta(min_length=2, max_length=200, pattern=ONE_LINE)]
     notice_message_id: PublicId | None = None
 
 

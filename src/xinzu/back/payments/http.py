@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Annotated, cast
+from typing import Annotated
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -24,11 +24,10 @@ from xinzu.back.payments.model import MandateState, NotificationOutcome
 from xinzu.back.payments.providers.alipay import SHOWN_FIELDS, AlipayChannel
 from xinzu.back.payments.providers.base import FreezeOrder, NotificationRefused
 from xinzu.back.payments.store import mandates, notifications, payments
-from xinzu.kernel.errors import NotFound, Problem
+from xinzu.kernel.errors import NotFound
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.paging import LIMIT_DEFAULT, decode_cursor, page_of
 from xinzu.platform.actor import Permission, system_actor
-from xinzu.platform.commands import Batcher
 from xinzu.platform.commands import Request as CommandRequest
 from xinzu.platform.http.door import (
     Cursor,
@@ -40,6 +39,7 @@ from xinzu.platform.http.door import (
     requires,
     run,
     runtime_of,
+    submit_as,
     tenant_of,
 )
 from xinzu.platform.http.problems import Malformed
@@ -195,10 +195,7 @@ async def take_alipay_notification(request: HttpRequest, tenant_slug: FromPath[s
     tenant_id = await runtime.tenant_id_of(tenant_slug)
     form = _form(await request.body())
     received = _believed(await alipay_of(runtime, tenant_id), form)
-    batcher = cast(Batcher, request.app.state.batcher)
-    answered = await batcher.submit(tenant_id, _SENDER, record_notifications, CommandRequest(received))
-    if isinstance(answered, Problem):
-        raise answered
+    answered = await submit_as(request, tenant_id, _SENDER, record_notifications, CommandRequest(received))
     taken = msgspec.json.decode(answered.content, type=NotificationTaken)
     NOTIFICATIONS.labels("repeated" if taken.again else taken.outcome.value).inc()
     if taken.outcome is NotificationOutcome.REFUSED:

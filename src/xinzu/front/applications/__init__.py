@@ -2,6 +2,7 @@
 
 Owns the table applications_application (state, frozen terms, sealed delivery address).
 Events out: ApplicationSubmitted, ApplicationReferred, ApplicationApproved, ApplicationDeclined, ApplicationCancelled,
-HumanReviewRequested. Events in: DecisionMade; AgreementSigned, AgreementCancelled, AgreementEnded; ConsentWithdrawn (an open
-application is stopped, and the withdrawal becomes evidence); MessageDelivered (a delivered notice becomes evidence). Jobs: none.
+HumanReviewRequested. Events in: DecisionMade; AgreementDrafted, AgreementSigned, AgreementCancelled, AgreementEnded; ConsentWithdrawn
+(an open application is stopped, and the withdrawal becomes evidence); MessageDelivered (a delivered notice becomes evidence).
+Jobs: none.
 """

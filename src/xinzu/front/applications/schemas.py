@@ -11,21 +11,13 @@ from xinzu.front.applications.model import Application
 from xinzu.front.catalogue.api import TermsView, terms_view
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.time import Instant
+from xinzu.platform.http.fields import ONE_LINE, TextVersion
 from xinzu.records.parties.api import MaskedPerson
 
 INTEGER_MAX = 2**53 - 1
-# One line with something in it. PostgreSQL's text holds no NUL; ``$`` alone would let a line feed pass at the end.
-_LINE = r"^(?=.*\S)[^\x00-\x1f\x7f]+$(?!\n)"
-PublicId = Annotated[str, Meta(min_length=1, max_length=64)]
-TextVersion = Annotated[
-    str,
-    Meta(
-        max_length=64,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]*$(?!\n)",
-        description="Version of the very text the customer agreed to",
-    ),
-]
-Address = Annotated[str, Meta(min_length=5, max_length=200, pattern=_LINE)]
+# An id that names nothing is not found, whatever its form.
+OfferId = Annotated[str, Meta(min_length=1, max_length=64)]
+Address = Annotated[str, Meta(min_length=5, max_length=200, pattern=ONE_LINE)]
 SignalName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)")]
 SignalValue: TypeAlias = (
     Annotated[int, Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)]
@@ -38,7 +30,7 @@ SignalValue: TypeAlias = (
 class Applicant(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Who applies. Sealed at once; every answer shows masked forms."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=60, pattern=_LINE)]
+    name: Annotated[str, Meta(min_length=1, max_length=60, pattern=ONE_LINE)]
     identity_no: Annotated[str, Meta(min_length=1, max_length=32)]
     phone: Annotated[str, Meta(min_length=1, max_length=32)]
 
@@ -58,8 +50,8 @@ class SubmitApplication(msgspec.Struct, kw_only=True, forbid_unknown_fields=True
     """
 
     channel: Literal["alipay", "wechat", "pc"]
-    plan_id: PublicId | None = None
-    quote_id: PublicId | None = None
+    plan_id: OfferId | None = None
+    quote_id: OfferId | None = None
     applicant: Applicant
     delivery_address: Address
     consents: Consents

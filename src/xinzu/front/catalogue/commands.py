@@ -19,10 +19,11 @@ from xinzu.front.catalogue.errors import (
 )
 from xinzu.front.catalogue.model import PLAN_MOVES, Plan, PlanState, Product, Quote
 from xinzu.front.catalogue.rules.annual_cost import ANNUAL_COST_MAX_PCT, AnnualCost, annual_cost, effective_cap, is_within_cap
-from xinzu.front.catalogue.rules.late_fee import LATE_FEE_ANNUAL_MAX, is_lawful_late_fee
+from xinzu.front.catalogue.rules.late_fee import is_lawful_late_fee
 from xinzu.kernel.errors import Invalid, Problem
 from xinzu.kernel.ids import Prefix, new_id, parse_id
 from xinzu.kernel.outcomes import Outcome
+from xinzu.kernel.prime_rate import newest_late_fee_ceiling_annual_pct
 from xinzu.kernel.terms import RentalTerms
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
@@ -56,7 +57,7 @@ async def create_plans(uow: UnitOfWork, requests: Sequence[schemas.NewPlan]) -> 
 async def _create_plan(uow: UnitOfWork, request: schemas.NewPlan) -> Plan:
     late_fee_daily_rate = Decimal(request.late_fee_daily_rate)
     if not is_lawful_late_fee(late_fee_daily_rate):
-        highest = f"{LATE_FEE_ANNUAL_MAX * 100:f}"
+        highest = f"{newest_late_fee_ceiling_annual_pct():f}"
         raise LateFeeAboveCap.field(
             "/late_fee_daily_rate",
             LateFeeAboveCap.code,

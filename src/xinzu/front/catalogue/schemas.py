@@ -11,13 +11,13 @@ from xinzu.front.catalogue.model import Plan, Product, Quote
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.terms import RentalTerms
 from xinzu.kernel.time import Instant
+from xinzu.platform.http.fields import ONE_LINE, TextVersion
 
 AMOUNT_MAX_FEN = 1_000_000_000
 AmountFen = Annotated[int, Meta(ge=0, le=AMOUNT_MAX_FEN, description="Amount in fen, VAT included")]
 PositiveFen = Annotated[int, Meta(ge=1, le=AMOUNT_MAX_FEN, description="Amount in fen, VAT included")]
-# One line with something in it. PostgreSQL's text holds no NUL; ``$`` alone would let a line feed pass at the end.
-Line = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f]+$(?!\n)")]
-Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]*$(?!\n)")]
+# An id that names nothing is not found, whatever its form.
+NamedId = Annotated[str, Meta(min_length=1, max_length=64)]
 DailyRate = Annotated[
     str, Meta(pattern=r"^0(\.[0-9]{1,6})?$(?!\n)", max_length=8, description="Share of the overdue amount per day")
 ]
@@ -26,14 +26,14 @@ DailyRate = Annotated[
 class NewProduct(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A thing to rent out."""
 
-    name: Line
+    name: Annotated[str, Meta(min_length=1, max_length=120, pattern=ONE_LINE)]
     category: Literal["phone", "tablet", "computer", "camera", "drone", "game_console", "wearable", "equipment"]
 
 
 class NewPlan(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Terms of equal rents in advance. At least one of ``residual_value_fen`` and ``buyout_fen`` must be given."""
 
-    product_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    product_id: NamedId
     period_months: Annotated[int, Meta(ge=1, le=12, description="Months per period")] = 1
     period_count: Annotated[int, Meta(ge=1, le=60)]
     rent_fen: PositiveFen
@@ -44,13 +44,13 @@ class NewPlan(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     early_return_fee_fen: AmountFen = 0
     late_fee_daily_rate: DailyRate = "0"
     grace_days: Annotated[int, Meta(ge=0, le=30)] = 0
-    restriction_clause_version: Code
+    restriction_clause_version: TextVersion
 
 
 class NewQuote(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Which plan to quote."""
 
-    plan_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    plan_id: NamedId
 
 
 class PricingPolicy(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -29,7 +29,7 @@ DUE_AFTER = timedelta(minutes=10)
 DUE_MAX = 500
 
 
-@job("agreements.prepare_documents")
+@job("agreements.prepare_documents", at_a_time=1)
 async def prepare_documents(runtime: Runtime, tenant_id: int, arguments: Mapping[str, Any]) -> None:
     """Verify the signers of these agreements and render their contracts. What is done already is passed over."""
     await _prepare(runtime, tenant_id, [UUID(text) for text in arguments["agreement_ids"]])
@@ -55,6 +55,7 @@ async def _prepare(runtime: Runtime, tenant_id: int, agreement_ids: Sequence[UUI
     register: IdentityRegister = SignedIdentityRegister(runtime.outbound, peer)
     for start in range(0, len(agreement_ids), AT_A_TIME):
         part = agreement_ids[start : start + AT_A_TIME]
+        await runtime.give_way()
         await _check_signers(runtime, tenant_id, register, part)
         await _render(runtime, tenant_id, part)
 

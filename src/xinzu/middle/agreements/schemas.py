@@ -10,6 +10,7 @@ from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.terms import RentalTerms
 from xinzu.kernel.time import BusinessDate, Instant
 from xinzu.middle.agreements.model import Agreement
+from xinzu.platform.http.fields import Hex32
 
 
 class AcceptanceBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -19,10 +20,10 @@ class AcceptanceBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     lessee's IP address as the channel saw it (default: where the request came from).
     """
 
-    code: Annotated[str, msgspec.Meta(min_length=6, max_length=6, pattern="^[0-9]{6}$")]
-    document_sha256: Annotated[str, msgspec.Meta(min_length=64, max_length=64, pattern="^[0-9a-f]{64}$")]
+    code: Annotated[str, msgspec.Meta(min_length=6, max_length=6, pattern=r"^[0-9]{6}$(?!\n)")]
+    document_sha256: Hex32
     restriction_clause_accepted: bool
-    network_address: Annotated[str, msgspec.Meta(min_length=2, max_length=45, pattern="^[0-9a-fA-F.:]+$")] | None = None
+    network_address: Annotated[str, msgspec.Meta(min_length=2, max_length=45, pattern=r"^[0-9a-fA-F.:]+$(?!\n)")] | None = None
 
 
 class CodeSent(msgspec.Struct, kw_only=True):

@@ -18,7 +18,7 @@ class ReviewBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A person's decision. ``note`` is for colleagues and auditors; it is sealed and never shown to the customer."""
 
     outcome: Literal["approve", "decline"]
-    reason_code: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[A-Z][A-Z0-9_]*$")]
+    reason_code: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[A-Z][A-Z0-9_]*$(?!\n)")]
     note: Annotated[str, msgspec.Meta(max_length=NOTE_CHARS_MAX)] | None = None
 
 

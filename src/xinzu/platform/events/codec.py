@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -10,14 +10,19 @@ import msgspec
 from xinzu.kernel.events import Event, event_types
 
 
-def encode(event: Event) -> dict[str, Any]:
-    """The ``data`` member of an event."""
-    return msgspec.to_builtins(event)  # type: ignore[no-any-return]
+def encode(event: Event) -> bytes:
+    """The ``data`` member of an event, as JSON."""
+    return msgspec.json.encode(event)
 
 
-def decode(type_name: str, data: Mapping[str, Any]) -> Event:
+def decode(type_name: str, data: str | bytes) -> Event:
     """The event as its class; raises KeyError for a type nobody declares and msgspec.ValidationError for a wrong payload."""
-    return msgspec.convert(data, event_types()[type_name])
+    return _decoder(type_name).decode(data)
+
+
+@cache
+def _decoder(type_name: str) -> msgspec.json.Decoder[Event]:
+    return msgspec.json.Decoder(event_types()[type_name])
 
 
 def json_schema(cls: type[Event]) -> dict[str, Any]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from xinzu.kernel.events import Event
 from xinzu.kernel.ids import new_id
 from xinzu.platform.events.codec import encode
@@ -46,7 +44,7 @@ async def write_events(uow: UnitOfWork, events: Sequence[Event]) -> None:
         ids=ids,
         types=[event.type for event in events],
         subjects=[event.subject_id for event in events],
-        data=[msgspec.json.encode(encode(event)).decode() for event in events],
+        data=[encode(event).decode() for event in events],
     )
     deliveries = [
         (subscriber.name, event_id)

@@ -38,18 +38,23 @@ WHERE tenant_id = :tenant AND state = 'pending' AND next_attempt_at <= statement
 """
 
 # One relay at a time works for a subscriber, so that batches keep their order; SKIP LOCKED would let a second one overtake.
+# The deliveries are chosen first, so that neither a long backlog nor a long history of events is read for one batch.
 _CLAIM = """
 WITH turn AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(hashtextextended(:subscriber, :tenant)) AS mine
+), due AS MATERIALIZED (
+    SELECT d.event_id
+    FROM turn
+    JOIN platform_delivery d ON turn.mine
+    WHERE d.tenant_id = :tenant AND d.subscriber = :subscriber AND d.state = 'pending'
+      AND d.next_attempt_at <= statement_timestamp()
+    ORDER BY d.event_id
+    LIMIT :limit
 )
-SELECT d.event_id, e.type, e.data
-FROM turn
-JOIN platform_delivery d ON turn.mine
-JOIN platform_event e ON e.tenant_id = d.tenant_id AND e.id = d.event_id
-WHERE d.tenant_id = :tenant AND d.subscriber = :subscriber AND d.state = 'pending'
-  AND d.next_attempt_at <= statement_timestamp()
-ORDER BY d.event_id
-LIMIT :limit
+SELECT due.event_id, e.type, cast(e.data AS text) AS data
+FROM due
+JOIN platform_event e ON e.tenant_id = :tenant AND e.id = due.event_id
+ORDER BY due.event_id
 """
 
 _DONE = """
@@ -81,8 +86,9 @@ class Relay:
         """Deliver until nothing is due for these tenants (default: all); returns the number of deliveries made."""
         delivered = 0
         for tenant_id in tenant_ids if tenant_ids is not None else await self._runtime.tenant_ids():
-            while made := await self._deliver_due(tenant_id):
-                delivered += made
+            with self._runtime.going_first():
+                while made := await self._deliver_due(tenant_id):
+                    delivered += made
         return delivered
 
     async def _deliver_due(self, tenant_id: int) -> int:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import Components, Schema, SecurityScheme
+from litestar.plugins import OpenAPISchemaPlugin
 from litestar.types import ControllerRouterHandler
+from litestar.typing import FieldDefinition
 
 from xinzu import __version__
 from xinzu.platform.commands import Batcher
@@ -22,6 +25,9 @@ from xinzu.platform.http.problems import EXCEPTION_HANDLERS, PROBLEM_RESPONSES
 from xinzu.platform.http.sessions import session_routes
 from xinzu.platform.runtime import Runtime
 from xinzu.platform.settings import Settings
+
+if TYPE_CHECKING:
+    from litestar._openapi.schema_generation import SchemaCreator
 
 
 def create_app(
@@ -49,6 +55,7 @@ def create_app(
         request_max_body_size=settings.request_bytes_max,
         lifespan=[lifespan],
         openapi_config=openapi_config(),
+        plugins=[ClosedBodies()],
         debug=False,
     )
 
@@ -60,6 +67,27 @@ async def attached(app: Litestar, runtime: Runtime) -> AsyncIterator[None]:
     app.state.batcher = Batcher(runtime)
     yield
     await app.state.batcher.close()
+
+
+class ClosedBodies(OpenAPISchemaPlugin):
+    """Says in the document what the decoder does: a body with an unknown field is refused."""
+
+    def is_plugin_supported_field(self, field_definition: FieldDefinition) -> bool:
+        if field_definition.is_union or not field_definition.is_subclass_of(msgspec.Struct):
+            return False
+        return bool(field_definition.annotation.__struct_config__.forbid_unknown_fields)
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:
+        usual = next(
+            plugin
+            for plugin in schema_creator.plugins
+            if plugin is not self
+            and isinstance(plugin, OpenAPISchemaPlugin)
+            and plugin.is_plugin_supported_field(field_definition)
+        )
+        schema = usual.to_openapi_schema(field_definition, schema_creator)
+        schema.additional_properties = False
+        return schema
 
 
 def openapi_config(**extra: Any) -> OpenAPIConfig:  # noqa: ANN401

@@ -5,8 +5,8 @@ Also the place of the rate limits, because they count per credential.
 
 from __future__ import annotations
 
-import re
 import asyncio
+import re
 import time as monotonic
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -27,6 +27,7 @@ from xinzu.platform.tenants import actor_of_api_key, actor_of_session
 
 SESSION_COOKIE = "xinzu_session"
 CALLBACKS = "/v1/callbacks/"
+LOG_IN = frozenset({"/v1/sessions", "/overview/login"})
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,30}")  # a tenant's short name: anything else names nobody and is not looked up
 CACHE_SECONDS = 10.0
 CACHE_MAX = 10_000
@@ -86,6 +87,8 @@ class Authentication:
         runtime = cast(Runtime, scope["litestar_app"].state.runtime)
         credential = _credential(scope)
         now = monotonic.monotonic()
+        if cast(dict[str, Any], scope)["method"] == "POST" and scope["path"] in LOG_IN:
+            self._count(f"log_in:{_address(scope)}", runtime.settings.log_in_tries_per_address_per_s, now)
         if credential is None:
             # Providers' callbacks carry a signature instead of a credential and come in bursts.
             is_callback = scope["path"].startswith(CALLBACKS)

@@ -15,7 +15,7 @@ from litestar.datastructures import FormMultiDict
 from litestar.exceptions import ClientException, ValidationException
 
 from xinzu.kernel.errors import Invalid
-from xinzu.platform.http.problems import UnsupportedMediaType
+from xinzu.platform.http.problems import UnsupportedMediaType, field_name
 
 _DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
 _NUL_ESCAPED = b"\\u0000"
@@ -88,7 +88,7 @@ def _refuse_nul_inside(value: object) -> None:
             for name, item in found.items():
                 if "\0" in name:
                     raise _nul(pointer)
-                waiting.append((f"{pointer}/{name}", item))
+                waiting.append((f"{pointer}/{field_name(name)}", item))
 
 
 def _nul(pointer: str) -> Invalid:

@@ -35,6 +35,7 @@ IdempotencyKey = Annotated[
         name="Idempotency-Key",
         required=False,
         max_length=255,
+        schema_extra={"pattern": "^[!-~]{1,255}$"},
         description="Ask again with the same key and body and get the first answer again. Kept for at least 24 hours.",
     ),
 ]
@@ -73,6 +74,32 @@ def id_from(prefix: Prefix, text: str) -> UUID:
         raise NotFound() from None
 
 
+def id_at(prefix: Prefix, text: str, pointer: str) -> UUID:
+    """The id in a body or a query; raises Invalid naming the field when it is not of this kind."""
+    try:
+        return parse_id(prefix, text)
+    except ValueError:
+        raise Invalid.field(
+            pointer,
+            "request.wrong_id",
+            f"{pointer} 应为 {prefix}_ 开头的编号",
+            f"{pointer} takes an id that begins with {prefix}_",
+        ) from None
+
+
+def subject_from(text: str) -> UUID:
+    """The id in the query parameter ``subject``: the public id of whatever noun is asked about."""
+    try:
+        return parse_id(Prefix(text.partition("_")[0]), text)
+    except ValueError:
+        raise Invalid.field(
+            "/query/subject",
+            "request.wrong_id",
+            "请给出对象编号，例如 agr_ 开头的合同编号或 app_ 开头的申请编号",
+            "Give the id of the subject, for example an agreement's (agr_…) or an application's (app_…)",
+        ) from None
+
+
 async def submit(request: HttpRequest, command: Command[I, O], body: I, *, key: str | None = None) -> Answer:
     """Run a command through the batcher and return its answer; raises its Problem."""
     if key is not None and not _KEY.fullmatch(key):
@@ -82,9 +109,13 @@ async def submit(request: HttpRequest, command: Command[I, O], body: I, *, key: 
             "幂等键须为 1 至 255 个可见 ASCII 字符",
             "An idempotency key has 1 to 255 visible ASCII characters",
         )
-    batcher = cast(Batcher, request.app.state.batcher)
     digest = digest_of(f"{request.method} {request.scope['path']}", await request.body()) if key else b""
-    outcome = await batcher.submit(tenant_of(request), actor_of(request), command, CommandRequest(body, key, digest))
+    return await submit_as(request, tenant_of(request), actor_of(request), command, CommandRequest(body, key, digest))
+
+
+async def submit_as(request: HttpRequest, tenant_id: int, actor: Actor, command: Command[I, O], asked: CommandRequest) -> Answer:
+    """Run a command for a tenant and an actor that the request's login does not say (a provider's callback); raises its Problem."""
+    outcome = await cast(Batcher, request.app.state.batcher).submit(tenant_id, actor, command, asked)
     if isinstance(outcome, Problem):
         raise outcome
     return outcome

@@ -9,12 +9,11 @@ from litestar import get
 from litestar.params import QueryParameter
 from sqlalchemy import Row
 
-from xinzu.kernel.errors import Invalid
-from xinzu.kernel.ids import Prefix, parse_id, public_id
+from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.paging import LIMIT_DEFAULT, decode_cursor, page_of
 from xinzu.kernel.time import Instant
 from xinzu.platform.actor import Permission
-from xinzu.platform.http.door import Cursor, HttpRequest, Limit, reading, requires
+from xinzu.platform.http.door import Cursor, HttpRequest, Limit, reading, requires, subject_from
 
 Subject = Annotated[
     str | None,
@@ -68,14 +67,7 @@ async def list_events(
     limit: Limit = LIMIT_DEFAULT,
 ) -> EventPage:
     """What happened, newest first: all of the tenant, one thing's, or one type."""
-    subject_id = None
-    if subject is not None:
-        try:
-            subject_id = parse_id(Prefix(subject.partition("_")[0]), subject)
-        except ValueError:
-            raise Invalid.field(
-                "/query/subject", "request.wrong_id", "subject 应为如 agr_… 的编号", "subject takes a public id such as agr_…"
-            ) from None
+    subject_id = None if subject is None else subject_from(subject)
     async with reading(request) as read:
         rows = await read.rows(
             "SELECT id, type, subject_id, actor, occurred_at, data FROM platform_event WHERE tenant_id = :tenant"

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import Request, Response
+from litestar.enums import ParamType
 from litestar.exceptions import (
     ClientException,
     HTTPException,
@@ -17,7 +18,9 @@ from litestar.exceptions import (
     ValidationException,
 )
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import ParameterKwarg
 from litestar.types import ExceptionHandlersMap
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from xinzu.kernel import errors
 from xinzu.kernel.errors import FieldError, Problem
@@ -138,16 +141,22 @@ def answer(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
 
 
 _QUOTED = re.compile(r"'[^']*'")
-_AT = re.compile(r" - at `\$?([^`]*)`$")
+_AT = re.compile(r" - at (?:`key` in )?`\$?([^`]*)`$")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _UNKNOWN_FIELD = re.compile(r"^(Object contains unknown field) `(.*)`$", re.DOTALL)
 _MISSING_PARAMETER = re.compile(r"Missing required (query|header|cookie|path) parameter '([A-Za-z0-9_\-]+)'")
 # What a field may be called; anything else in its place may be a value that slipped, and is not repeated.
 _FIELD_NAME = re.compile(r"^[A-Za-z][A-Za-z_\-]{0,39}$")
 
 
+def field_name(name: str) -> str:
+    """A field's name as a caller may read it back."""
+    return name if _FIELD_NAME.match(name) else "…"
+
+
 def _pointer(path: str) -> str:
-    """msgspec's ``.applicant.phones[0]`` as a JSON pointer."""
-    return re.sub(r"\[(\d+|\.\.\.)\]", r"/\1", path).replace(".", "/")
+    """msgspec's ``.applicant.phones[0]`` as a JSON pointer; it writes ``[...]`` for the members of a mapping."""
+    return "".join(f"/{name or ('…' if index == '...' else index)}" for name, index in _STEP.findall(path))
 
 
 def _reason(message: str) -> str:
@@ -155,28 +164,33 @@ def _reason(message: str) -> str:
     text = _AT.sub("", message)
     unknown = _UNKNOWN_FIELD.match(text)
     if unknown:
-        return f"{unknown.group(1)} {unknown.group(2) if _FIELD_NAME.match(unknown.group(2)) else '…'}"
+        return f"{unknown.group(1)} {field_name(unknown.group(2))}"
     return _QUOTED.sub("…", text)
 
 
-def _invalid_from(error: ValidationException) -> errors.Invalid:
+def _place(request: Request[Any, Any, Any], item: dict[str, Any]) -> str:
+    """Where a wrong value stood, as a pointer: ``/query/limit``, or into the body."""
+    at = _AT.search(str(item.get("message", "")))
+    if at:
+        return _pointer(at.group(1))
+    key, source = str(item.get("key", "")), item.get("source", "body")
+    parameter = request.route_handler.parsed_fn_signature.parameters.get(key)
+    declared = parameter.kwarg_definition if parameter else None
+    if isinstance(declared, ParameterKwarg):  # the handler's own name for it may be another
+        return f"/{declared.param_type.value}/{declared.name or key}"
+    if isinstance(source, ParamType):
+        return f"/{source.value}/{key}"
+    return "/" + key.replace(".", "/") if key else ""
+
+
+def _invalid_from(request: Request[Any, Any, Any], error: ValidationException) -> errors.Invalid:
     found = []
     missing = _MISSING_PARAMETER.match(str(error.detail))
     if missing:
         pointer = f"/{missing.group(1)}/{missing.group(2)}"
         found.append(FieldError(pointer, "request.missing", f"缺少参数 {pointer}，请补充", f"{pointer} is missing: give it"))
     for item in error.extra if isinstance(error.extra, list) else []:
-        message = str(item.get("message", "")) if isinstance(item, dict) else str(item)
-        reason = _reason(message)
-        at = _AT.search(message)
-        key = str(item.get("key", "")) if isinstance(item, dict) else ""
-        source = str(item.get("source", "body")) if isinstance(item, dict) else "body"
-        if at:
-            pointer = _pointer(at.group(1))
-        elif source in {"query", "header", "path", "cookie"}:
-            pointer = f"/{source}/{key}"
-        else:
-            pointer = "/" + key.replace(".", "/") if key else ""
+        pointer, reason = _place(request, item), _reason(str(item.get("message", "")))
         found.append(
             FieldError(pointer, "request.wrong_field", f"字段 {pointer or '/'} 有误：{reason}", f"{pointer or '/'}: {reason}")
         )
@@ -190,7 +204,7 @@ def on_problem(request: Request[Any, Any, Any], error: Problem) -> Response[Any]
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     if isinstance(error, ValidationException):
-        return answer(request, _invalid_from(error))
+        return answer(request, _invalid_from(request, error))
     if isinstance(error, NotFoundException):
         return answer(request, NoSuchRoute())
     if isinstance(error, MethodNotAllowedException):
@@ -213,10 +227,17 @@ def on_serialization(request: Request[Any, Any, Any], error: SerializationExcept
     return answer(request, Malformed())
 
 
+def _is_database_away(error: Exception) -> bool:
+    """Of the operating system's errors only a broken or refused connection: a missing file is a defect."""
+    if isinstance(error, OSError):
+        return isinstance(error, ConnectionError)
+    return isinstance(error, PoolTimeout) or is_connection_loss(error)
+
+
 def on_defect(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     # The route as declared: the path as sent may hold anything.
     route = request.scope.get("path_template", "")
-    if is_connection_loss(error):
+    if _is_database_away(error):
         log.warning("the database connection broke", route=route, method=request.method, error=type(error).__name__)
         return answer(request, errors.Unavailable(retry_after_s=2))
     log.error("request failed", route=route, method=request.method, exc_info=error)

@@ -148,7 +148,7 @@ class EmbeddedNats(EmbeddedServer):
                 "max_payload": _MESSAGE_BYTES_MAX,
                 "jetstream": {
                     "store_dir": str(self._folder / "store"),
-                    "max_memory_store": 64 * 1024**2,
+                    "max_memory_store": _MEMORY_BYTES_MAX,
                     "max_file_store": _STORE_BYTES_MAX,
                 },
                 "mqtt": {"host": self._mqtt_host, "port": at.mqtt},

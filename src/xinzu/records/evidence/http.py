@@ -9,11 +9,10 @@ import msgspec
 from litestar import get
 from litestar.params import FromPath, QueryParameter
 
-from xinzu.kernel.errors import Invalid
-from xinzu.kernel.ids import Prefix, parse_id
+from xinzu.kernel.ids import Prefix
 from xinzu.kernel.paging import LIMIT_DEFAULT, decode_cursor, page_of
 from xinzu.platform.actor import Permission
-from xinzu.platform.http.door import Cursor, HttpRequest, Limit, id_from, reading, requires
+from xinzu.platform.http.door import Cursor, HttpRequest, Limit, id_from, reading, requires, subject_from
 from xinzu.records.evidence import api, schemas
 
 POSITION_MAX = 2**63 - 1
@@ -40,7 +39,7 @@ async def list_leaves(
     async with reading(request) as read:
         facts = await api.facts_of(
             read,
-            _subject_id(subject),
+            subject_from(subject),
             after_position=-1 if after is None else min(after.int, POSITION_MAX),
             limit=limit + 1,
         )
@@ -67,19 +66,6 @@ async def prove_consistency(request: HttpRequest, older: OlderSize, newer: Newer
     """The proof that the log of one size is the beginning of the log of a later size: nothing was changed or taken away."""
     async with reading(request) as read:
         return msgspec.convert(api.consistency_document(await api.prove_consistency(read, older, newer)), schemas.ConsistencyView)
-
-
-def _subject_id(text: str) -> UUID:
-    """A subject is named by the public id of whatever noun it is."""
-    try:
-        return parse_id(Prefix(text.partition("_")[0]), text)
-    except ValueError:
-        raise Invalid.field(
-            "/query/subject",
-            "evidence.bad_subject",
-            "请给出对象编号，例如 agr_ 开头的合同编号",
-            "Give the id of the subject, for example an agreement's, which begins with agr_",
-        ) from None
 
 
 routes = [list_leaves, prove, get_checkpoint, prove_consistency]

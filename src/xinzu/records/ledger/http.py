@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
-from uuid import UUID
 
 from litestar import get
 from litestar.params import QueryParameter
 
-from xinzu.kernel.errors import Invalid
-from xinzu.kernel.ids import Prefix, parse_id
 from xinzu.kernel.paging import LIMIT_DEFAULT, decode_cursor, page_of
 from xinzu.platform.actor import Permission
-from xinzu.platform.http.door import Cursor, HttpRequest, Limit, reading, requires
+from xinzu.platform.http.door import Cursor, HttpRequest, Limit, reading, requires, subject_from
 from xinzu.records.ledger import api, schemas
 
 READER = [requires(Permission.LEDGER_READ)]
@@ -43,24 +40,11 @@ async def list_entries(
     request: HttpRequest, subject: Subject, cursor: Cursor = None, limit: Limit = LIMIT_DEFAULT
 ) -> schemas.EntryPage:
     """What was booked about a subject, newest first."""
-    subject_id, before = _subject_id(subject), decode_cursor(cursor)
+    subject_id, before = subject_from(subject), decode_cursor(cursor)
     async with reading(request) as read:
         entries = await api.entries_of(read, subject_id, before=before, limit=limit + 1)
     page = page_of(entries, limit, lambda booked: booked.id)
     return schemas.EntryPage(items=[schemas.entry_view(booked) for booked in page.items], next_cursor=page.next_cursor)
-
-
-def _subject_id(text: str) -> UUID:
-    """A subject is named by the public id of whatever noun it is."""
-    try:
-        return parse_id(Prefix(text.partition("_")[0]), text)
-    except ValueError:
-        raise Invalid.field(
-            "/query/subject",
-            "ledger.bad_subject",
-            "请给出对象编号，例如 agr_ 开头的合同编号",
-            "Give the id of the subject, for example an agreement's, which begins with agr_",
-        ) from None
 
 
 routes = [list_accounts, get_trial_balance, list_entries]

@@ -14,11 +14,21 @@ from xinzu.kernel.errors import Invalid, NotFound
 from xinzu.kernel.ids import Prefix, parse_id
 from xinzu.kernel.outcomes import Outcome
 from xinzu.kernel.paging import LIMIT_DEFAULT, decode_cursor, page_of
-from xinzu.kernel.time import SystemClock
 from xinzu.platform.actor import Permission, system_actor
-from xinzu.platform.crypto.masking import redact
-from xinzu.platform.http.door import Cursor, HttpRequest, IdempotencyKey, Limit, id_from, reading, requires, run, runtime_of
-from xinzu.platform.signed_http import SignatureRefused, verify_signed
+from xinzu.platform.http.callbacks import believed
+from xinzu.platform.http.door import (
+    Cursor,
+    HttpRequest,
+    IdempotencyKey,
+    Limit,
+    id_from,
+    reading,
+    requires,
+    run,
+    runtime_of,
+    subject_from,
+)
+from xinzu.platform.signed_http import SignatureRefused
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.parties import api, schemas
 from xinzu.records.parties.errors import CallbackRefused, MessageUnknown
@@ -81,7 +91,7 @@ async def withdraw_consent(
 ) -> Response[api.Withdrawn]:
     """Take back a consent (PIPL art. 15). Applications that rest on it are stopped."""
     if purpose not in set(ConsentPurpose):
-        raise NotFound(f"没有用途 {redact(purpose[:40])}", "There is no such purpose")
+        raise NotFound("没有这个用途", "There is no such purpose")
     asked = (id_from(Prefix.PARTY, party_id), ConsentPurpose(purpose))
     return await run(request, api.withdraw_consents, asked, key=key)
 
@@ -91,7 +101,7 @@ async def list_messages(
     request: HttpRequest, subject: Subject, cursor: Cursor = None, limit: Limit = LIMIT_DEFAULT
 ) -> schemas.MessagePage:
     """Messages sent about an agreement or application, newest first."""
-    subject_id = _subject_id(subject)
+    subject_id = subject_from(subject)
     async with reading(request) as read:
         found = await api.messages_of(read, subject_id, before=decode_cursor(cursor), limit=limit + 1)
     page = page_of(found, limit, lambda message: message.id)
@@ -105,23 +115,12 @@ async def receive_sms_report(request: HttpRequest, tenant: FromPath[str]) -> sch
     peer = sms_peer(runtime.settings)
     if peer is None:
         raise CallbackRefused()
-    body = await request.body()
-    query = request.scope["query_string"].decode("latin-1")
-    path = request.scope["raw_path"].decode("latin-1")
     try:
-        # The wall clock, because a signature's freshness is not business time.
-        verified = verify_signed(
-            {name.lower(): value for name, value in request.headers.items()},
-            "POST",
-            f"{path}?{query}" if query else path,
-            body,
-            {peer.key_id: peer.secret},
-            SystemClock().now(),
-        )
+        verified = await believed(request, peer)
     except SignatureRefused:
         raise CallbackRefused() from None
     try:
-        report = msgspec.json.decode(body, type=schemas.SmsReport)
+        report = msgspec.json.decode(await request.body(), type=schemas.SmsReport)
     except msgspec.MsgspecError:
         raise Invalid("回调内容不符合约定", "The callback's body does not follow the contract") from None
     delivered = report.status == "delivered"
@@ -142,18 +141,6 @@ def _message_id(reference: str) -> UUID:
         return parse_id(Prefix.MESSAGE, reference)
     except ValueError:
         raise MessageUnknown() from None
-
-
-def _subject_id(text: str) -> UUID:
-    try:
-        return parse_id(Prefix(text.partition("_")[0]), text)
-    except ValueError:
-        raise Invalid.field(
-            "/query/subject",
-            "parties.bad_subject",
-            "请给出对象编号，例如 agr_ 开头的合同编号或 app_ 开头的申请编号",
-            "Give the id of the subject, for example an agreement's (agr_…) or an application's (app_…)",
-        ) from None
 
 
 routes = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -27,13 +28,18 @@ log = structlog.get_logger(__name__)
 ACTOR = system_actor("parties.send_messages")
 PARALLEL_MAX = 8
 DUE_MAX = 500
+AGAIN_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 4, 8, 16))
 _STATES = {"accepted": MessageState.SENT, "delivered": MessageState.DELIVERED, "undelivered": MessageState.FAILED}
 
 
 @job("parties.send_messages")
 async def send_messages(runtime: Runtime, tenant_id: int, arguments: Mapping[str, Any]) -> None:
-    """Send the named messages. Without a configured carrier they stay queued, and the log says so."""
-    await _send(runtime, tenant_id, [UUID(text) for text in arguments["message_ids"]])
+    """Send the named messages. Without a configured carrier they stay queued, and the log says so.
+
+    What did not get out is tried again soon: somebody may be looking at the phone for a code. After the last try it is left to
+    ``send_due_messages``.
+    """
+    await _send(runtime, tenant_id, [UUID(text) for text in arguments["message_ids"]], int(arguments.get("tries", 0)))
 
 
 @cron("parties.send_due_messages", "* * * * *")
@@ -42,10 +48,10 @@ async def send_due_messages(runtime: Runtime, tenant_id: int, arguments: Mapping
     async with runtime.reading(tenant_id) as read:
         due = await api.due_messages(read, DUE_MAX)
     for start in range(0, len(due), api.JOB_MESSAGES_MAX):
-        await _send(runtime, tenant_id, due[start : start + api.JOB_MESSAGES_MAX])
+        await _send(runtime, tenant_id, due[start : start + api.JOB_MESSAGES_MAX], len(AGAIN_AFTER))
 
 
-async def _send(runtime: Runtime, tenant_id: int, message_ids: Sequence[UUID]) -> None:
+async def _send(runtime: Runtime, tenant_id: int, message_ids: Sequence[UUID], tries: int) -> None:
     peer = sms_peer(runtime.settings)
     if peer is None:
         if message_ids:
@@ -74,6 +80,10 @@ async def _send(runtime: Runtime, tenant_id: int, message_ids: Sequence[UUID]) -
             if (settled := _settlement(message, result)) is not None
         ]
         await api.settle_messages(uow, settlements)
+        settled_ids = {each.id for each in settlements if each.state is not MessageState.QUEUED}
+        open_ids = [str(message.id) for message in outgoing if message.id not in settled_ids]
+        if open_ids and tries < len(AGAIN_AFTER):
+            uow.enqueue("parties.send_messages", {"message_ids": open_ids, "tries": tries + 1}, after=AGAIN_AFTER[tries])
 
 
 def _settlement(message: api.Outgoing, result: ProviderResult[Accepted]) -> api.Settlement | None:

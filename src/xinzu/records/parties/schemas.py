@@ -9,10 +9,8 @@ from msgspec import Meta
 
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.time import Instant
+from xinzu.platform.http.fields import ProviderText
 from xinzu.records.parties.model import Consent, MaskedPerson, Message
-
-# Printable ASCII: what a carrier names things by, stored as it came.
-ProviderText = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[\x20-\x7e]+$(?!\n)")]
 
 
 class ConsentView(msgspec.Struct, kw_only=True):

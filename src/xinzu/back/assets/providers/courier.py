@@ -6,7 +6,6 @@ very same content. Failed means the courier said no under its signature.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -15,11 +14,11 @@ from xinzu.kernel.time import Clock
 from xinzu.platform.outbound import Outbound
 from xinzu.platform.providers import Failed, Ok, ProviderResult, Unknown
 from xinzu.platform.settings import Settings
-from xinzu.platform.signed_http import SignatureRefused, SignedPeer, Verified, call_signed, verify_signed
+from xinzu.platform.signed_http import CALL_REFUSED, SignedPeer, call_signed, configured_peer
 
 NAME = "courier"
-# Refusals of the call, not of the order: wrong key, clock askew, replay. And an order it has under other content: it has it.
-_NOT_AN_ANSWER = frozenset({"missing_header", "unknown_key", "stale", "bad_signature", "replayed", "reference_conflict"})
+# A refusal of the call is no answer to the order, nor is one of an order it has under other content: it has it.
+_NOT_AN_ANSWER = CALL_REFUSED | {"reference_conflict"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +41,6 @@ class Courier:
         return Ok(number) if isinstance(number, str) and 0 < len(number) <= 64 else Unknown("bad_reply", "no shipment_id")
 
 
-def peer_of(settings: Settings) -> SignedPeer | None:
+def courier_peer(settings: Settings) -> SignedPeer | None:
     """The configured courier, None when there is none."""
-    if settings.courier_url is None or settings.courier_key is None:
-        return None
-    key_id, _, secret = settings.courier_key.get_secret_value().partition(":")
-    return SignedPeer(NAME, settings.courier_url.get_secret_value(), key_id, secret)
-
-
-def believed(peer: SignedPeer, headers: Mapping[str, str], target: str, body: bytes, wall_clock: Clock) -> Verified:
-    """Check a callback's signature; raises SignatureRefused. A repeated callback is harmless: its event id is known."""
-    return verify_signed(headers, "POST", target, body, {peer.key_id: peer.secret}, wall_clock.now())
-
-
-__all__ = ["Courier", "SignatureRefused", "believed", "peer_of"]
+    return configured_peer(NAME, settings.courier_url, settings.courier_key)

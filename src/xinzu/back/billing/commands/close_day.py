@@ -18,6 +18,7 @@ from xinzu.back.billing.rules import late_fee, postings
 from xinzu.back.billing.store import accounts, days, items
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.outcomes import Outcome
+from xinzu.kernel.prime_rate import DAYS_IN_YEAR
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
@@ -120,7 +121,7 @@ async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
         )
     )
     await items.open_late_fees(uow, [(new_id(), row.agreement_id, row.id, row.due_on) for row in late], on)
-    accrued = await items.accrue_late_fees(uow, on, late_fee.DAYS_IN_YEAR, late_fee.EXCESSIVE_PENALTY_PCT)
+    accrued = await items.accrue_late_fees(uow, on, DAYS_IN_YEAR, late_fee.EXCESSIVE_PENALTY_PCT)
     late_fee_fen = sum(row.after_fen - row.before_fen for row in accrued)
     uow.emit(
         *(

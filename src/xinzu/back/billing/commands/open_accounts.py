@@ -9,8 +9,8 @@ from uuid import UUID
 
 from xinzu.back.billing.commands.booking import open_chart
 from xinzu.back.billing.model import AccountState
-from xinzu.back.billing.rules.late_fee import ceiling_annual_pct
 from xinzu.back.billing.store import accounts
+from xinzu.kernel.prime_rate import late_fee_ceiling_annual_pct
 from xinzu.kernel.terms import RentalTerms
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import UnitOfWork
@@ -52,7 +52,7 @@ async def open_accounts(uow: UnitOfWork, openings: Sequence[Opening]) -> None:
                 early_return_fee_fen=opening.terms.early_return_fee_fen,
                 grace_days=opening.terms.grace_days,
                 late_fee_daily_rate=Decimal(opening.terms.late_fee_daily_rate),
-                late_fee_ceiling_annual_pct=ceiling_annual_pct(opening.signed_on),
+                late_fee_ceiling_annual_pct=late_fee_ceiling_annual_pct(opening.signed_on),
                 commencement_on=None,
                 credit_balance_fen=0,
                 overdue_fen=0,

@@ -1,4 +1,8 @@
-"""Days past due: how late an agreement is at the close of a business date."""
+"""Days past due: how late an agreement is at the close of a business date.
+
+The close ages every agreement at once, in SQL (``store.items.become_overdue``, ``store.accounts.age``); a test holds the two together.
+What can be overdue are rents and the late fees on them, no other charge.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 outstanding × daily rate × days after grace, never above either cap:
 
 - four times the one-year loan prime rate of the day the agreement was signed (Supreme People's Court, private lending
-  interpretation 2020, arts. 25 and 29; leasing companies are not bound by it, we hold to it all the same);
+  interpretation 2020, arts. 25 and 29; leasing companies are not bound by it, we hold to it all the same): ``kernel.prime_rate``;
 - 30 % of the instalment: beyond that a penalty counts as excessive (Civil Code art. 585; Supreme People's Court,
   general part of contracts interpretation 2023, art. 65).
 
@@ -13,39 +13,16 @@ Outstanding times days is summed as whole fen-days, so no rounding happens befor
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
 from xinzu.back.billing.model import Segment, Why
 from xinzu.kernel.money import Rounding
-from xinzu.kernel.time import BusinessDate
+from xinzu.kernel.prime_rate import DAYS_IN_YEAR, LPR_MULTIPLE
 
-# One-year loan prime rate, percent, by the day of its publication (National Interbank Funding Center).
-LPR_ONE_YEAR_PCT: tuple[tuple[BusinessDate, Decimal], ...] = (
-    (date(2022, 8, 22), Decimal("3.65")),
-    (date(2023, 6, 20), Decimal("3.55")),
-    (date(2023, 8, 21), Decimal("3.45")),
-    (date(2024, 7, 22), Decimal("3.35")),
-    (date(2024, 10, 21), Decimal("3.10")),
-    (date(2025, 5, 20), Decimal("3.00")),
-)
-LPR_MULTIPLE = 4
-DAYS_IN_YEAR = 365
 EXCESSIVE_PENALTY_PCT = 30
 ROUNDING = Rounding.DOWN
-
-
-def ceiling_annual_pct(signed_on: BusinessDate) -> Decimal:
-    """The highest annual rate a late fee may have, in percent, for an agreement signed on a date.
-
-    >>> ceiling_annual_pct(date(2026, 3, 2))
-    Decimal('12.00')
-    """
-    published = bisect_right([on for on, _ in LPR_ONE_YEAR_PCT], signed_on)
-    return LPR_ONE_YEAR_PCT[max(published - 1, 0)][1] * LPR_MULTIPLE
 
 
 def late_fee_fen(fen_days: int, instalment_fen: int, daily_rate: Decimal, ceiling_pct: Decimal) -> int:

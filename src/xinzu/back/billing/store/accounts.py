@@ -54,7 +54,7 @@ SELECT count(*) FROM (
 ) AS locked
 """
 
-# Overdue are the overdue instalments and the late fees on them.
+# Overdue are the overdue instalments and the late fees on them. The rule is rules.delinquency.arrears (a test holds the two together).
 _LATE_ITEMS = """
     SELECT i.agreement_id, i.due_on, i.amount_fen - i.paid_fen - i.cancelled_fen AS open_fen
     FROM billing_instalment i WHERE i.tenant_id = :tenant AND i.state = 'overdue' {only_i}

@@ -83,6 +83,7 @@ WHERE i.tenant_id = :tenant AND i.state = 'scheduled' AND i.due_on <= :on
 RETURNING i.id, i.agreement_id, i.number, i.due_on, i.amount_fen, a.party_id, a.credit_balance_fen
 """
 
+# The rule is rules.delinquency.is_overdue (a test holds the two together).
 _BECOME_OVERDUE = """
 UPDATE billing_instalment i SET state = 'overdue'
 FROM billing_account a

@@ -17,14 +17,17 @@ from xinzu.back.payments.providers import alipay_wire as wire
 from xinzu.back.payments.providers.base import (
     AuthorisationStatus,
     Cancelled,
+    Collections,
     CollectOrder,
     FreezeOrder,
     Notification,
     NotificationRefused,
+    Notifications,
     Operation,
     OperationStatus,
     OperationType,
     PaymentFact,
+    PreAuthorisations,
     Refund,
     RefundOrder,
     Trade,
@@ -92,7 +95,7 @@ class AlipayAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class AlipayChannel:
+class AlipayChannel(PreAuthorisations, Collections, Notifications):
     """Pre-authorisations, collections and notifications of one account. ``clock`` stamps requests."""
 
     account: AlipayAccount

@@ -1,16 +1,14 @@
-"""How high a late fee may be: four times the one-year loan prime rate, a year.
+"""How high a late fee may be: four times the one-year loan prime rate, a year (``kernel.prime_rate``).
 
-Private-lending interpretation (2020, second revision) arts. 25, 28 and 29 cap overdue interest, penalty and fees together at 4 × LPR;
-a court reduces a penalty beyond the loss (Civil Code art. 585). Applied here to rentals, so that no late fee has to be reduced.
+A court reduces a penalty beyond the loss (Civil Code art. 585). Applied here to rentals, so that no late fee has to be reduced. What a
+late fee comes to is billing's rule of the same name.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-LPR_ONE_YEAR = Decimal("0.030")  # published by the National Interbank Funding Center, unchanged since 2025-05-20
-LATE_FEE_ANNUAL_MAX = LPR_ONE_YEAR * 4
-DAYS_PER_YEAR = 365
+from xinzu.kernel.prime_rate import DAYS_IN_YEAR, newest_late_fee_ceiling_annual_pct
 
 
 def is_lawful_late_fee(daily_rate: Decimal) -> bool:
@@ -19,4 +17,4 @@ def is_lawful_late_fee(daily_rate: Decimal) -> bool:
     >>> is_lawful_late_fee(Decimal("0.0003")), is_lawful_late_fee(Decimal("0.0005"))
     (True, False)
     """
-    return 0 <= daily_rate * DAYS_PER_YEAR <= LATE_FEE_ANNUAL_MAX
+    return 0 <= daily_rate * DAYS_IN_YEAR * 100 <= newest_late_fee_ceiling_annual_pct()

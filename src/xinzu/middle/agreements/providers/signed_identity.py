@@ -13,7 +13,7 @@ from xinzu.middle.agreements.model import IdentityOutcome, IdentityState, Signer
 from xinzu.platform.outbound import Outbound
 from xinzu.platform.providers import Failed, Ok
 from xinzu.platform.settings import Settings
-from xinzu.platform.signed_http import SignedPeer, call_signed
+from xinzu.platform.signed_http import SignedPeer, call_signed, configured_peer
 
 CODE_CHARS_MAX = 100
 
@@ -55,7 +55,4 @@ class SignedIdentityRegister:
 
 def identity_peer(settings: Settings) -> SignedPeer | None:
     """The configured register, or None when ``identity_url`` or ``identity_key`` is not set."""
-    if settings.identity_url is None or settings.identity_key is None:
-        return None
-    key_id, _, secret = settings.identity_key.get_secret_value().partition(":")
-    return SignedPeer("identity", settings.identity_url.get_secret_value(), key_id, secret)
+    return configured_peer("identity", settings.identity_url, settings.identity_key)

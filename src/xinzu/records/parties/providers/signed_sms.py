@@ -13,12 +13,9 @@ from xinzu.kernel.time import SystemClock
 from xinzu.platform.outbound import Outbound
 from xinzu.platform.providers import Failed, Ok, ProviderResult, Unknown
 from xinzu.platform.settings import Settings
-from xinzu.platform.signed_http import SignedPeer, call_signed
+from xinzu.platform.signed_http import CALL_REFUSED, SignedPeer, call_signed, configured_peer
 from xinzu.records.parties.commands.messages import Outgoing
 from xinzu.records.parties.providers.base import Accepted
-
-# Refusals of the call, not of the message: wrong key, clock askew, replay. The message never got that far.
-_CALL_REFUSED = frozenset({"missing_header", "unknown_key", "stale", "bad_signature", "replayed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +51,11 @@ class SignedSmsCarrier:
         if isinstance(result, Failed):
             if result.code == "reference_conflict":
                 return Ok(Accepted("", "accepted"))
-            if result.code in _CALL_REFUSED:
+            if result.code in CALL_REFUSED:
                 return Unknown(f"provider_{result.code}", result.detail, may_have_happened=False)
         return result
 
 
 def sms_peer(settings: Settings) -> SignedPeer | None:
     """The configured carrier, or None when ``sms_url`` or ``sms_key`` is not set."""
-    if settings.sms_url is None or settings.sms_key is None:
-        return None
-    key_id, _, secret = settings.sms_key.get_secret_value().partition(":")
-    return SignedPeer("sms", settings.sms_url.get_secret_value(), key_id, secret)
+    return configured_peer("sms", settings.sms_url, settings.sms_key)
