@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from statistics import median
 
 import psutil
+from sqlalchemy.engine import make_url
 
 from bench.bare import Copied, copy_orders, insert_orders, order_count
 from bench.load import run_load
 from bench.orders import Shop, open_shop, orders
 from bench.servers import Installation, cpu_seconds, database_only, product_process
 from xinzu.kernel.ids import new_id
+from xinzu.platform.runtime import connect_raw
 from xinzu.platform.servers import ports
+from xinzu.platform.servers.postgres import embedded_admin_url
 from xinzu.platform.tenants import create_tenant
 
 ROUNDS = 3
@@ -59,6 +62,7 @@ async def main() -> None:
         }
         for name, intake in intakes.items():
             await _load(installation, intake, WARM_UP if name == BATCHED else WARM_UP // 8, CONNECTIONS[0])
+        await _analyse(installation)
         copied = await copy_orders(installation.runtime.database.url, intakes[BATCHED].shop.tenant_id)
         measured: dict[tuple[str, int], list[Figures]] = {}
         for _ in range(ROUNDS):
@@ -77,6 +81,15 @@ async def _intake(stack: AsyncExitStack, installation: Installation, **environme
         product_process(installation.settings, f"{url}/readyz", "api", XINZU_HTTP_PORT=str(port), **environment)
     )
     return Intake(process, port, await open_shop(installation.runtime, url))
+
+
+async def _analyse(installation: Installation) -> None:
+    """What autovacuum does within a database's first minute: until then connections keep plans made for empty tables."""
+    settings = installation.settings
+    url = make_url(embedded_admin_url(settings.home)).set(database=settings.database_name)
+    connection = await connect_raw(url.render_as_string(hide_password=False))
+    await connection.execute("ANALYZE")
+    await connection.close()
 
 
 async def _load(installation: Installation, intake: Intake, count: int, connections: int) -> Figures:

@@ -27,7 +27,7 @@ from xinzu.platform.runtime import Runtime
 from xinzu.records.evidence import api as evidence
 
 KILLS = 30
-AT_ONCE = 10  # customers under way at any time
+AT_ONCE = 6  # customers under way at any time
 CUSTOMERS_MAX = 200
 BACK_MAX_S = 45.0
 REST_MAX_S = 75.0

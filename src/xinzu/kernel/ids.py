@@ -15,9 +15,6 @@ _VALUE = {c: i for i, c in enumerate(_CROCKFORD)}
 class Prefix(StrEnum):
     """What a public id names."""
 
-    TENANT = "ten"
-    OPERATOR = "opr"
-    API_KEY = "key"
     EVENT = "evt"
     PARTY = "pty"
     CONSENT = "cns"
@@ -40,7 +37,6 @@ class Prefix(StrEnum):
     REFUND = "rfd"
     NOTIFICATION = "ntf"
     ASSET = "ast"
-    OCCUPANCY = "occ"
     SHIPMENT = "shp"
     INSPECTION = "isp"
     DEVICE = "dev"

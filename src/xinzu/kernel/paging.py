@@ -36,7 +36,7 @@ def decode_cursor(cursor: str | None) -> UUID | None:
         return UUID(bytes=base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         raise Invalid.field(
-            "/cursor",
+            "/query/cursor",
             "paging.bad_cursor",
             "翻页标记无效，请从第一页重新开始",
             "The cursor is not valid: start from the first page",

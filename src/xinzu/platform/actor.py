@@ -41,8 +41,6 @@ class Permission(StrEnum):
     LEDGER_READ = "ledger:read"
     EVIDENCE_READ = "evidence:read"
     EVENT_READ = "event:read"
-    EVENT_REPLAY = "event:replay"
-    OPERATOR_WRITE = "operator:write"
 
 
 _READS = frozenset(p for p in Permission if p.endswith(":read"))

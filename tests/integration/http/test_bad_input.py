@@ -157,7 +157,7 @@ async def test_json_by_any_of_its_spellings_is_read(api: httpx.AsyncClient, api_
         ("limit=ten", "/query/limit"),
         ("limit=" + "9" * 400, "/query/limit"),
         ("cursor=%00", "/query"),
-        ("cursor=nonsense", "/cursor"),
+        ("cursor=nonsense", "/query/cursor"),
         ("cursor=" + "A" * 5000, "/query/cursor"),
         ("state=nonsense", "/query/state"),
     ],

@@ -221,8 +221,8 @@ async def accept(world: World, rental: Rental) -> None:
 
 
 def _codes(messages: list[dict[str, Any]]) -> Iterable[str]:
-    """Six-digit words of the newest one-time code message first."""
-    for message in reversed(messages):
+    """Six-digit words of one-time code messages; the phone shows the newest first."""
+    for message in messages:
         if message["template"] == "one_time_code":
             digits = "".join(char if char.isdigit() else " " for char in message["text"]).split()
             yield from (word for word in digits if len(word) == 6)

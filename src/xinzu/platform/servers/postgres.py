@@ -178,8 +178,6 @@ class EmbeddedPostgres(EmbeddedServer):
     def _configuration(self, port: int, socket_folder: Path | None) -> str:
         """Long checkpoint distance: right after a checkpoint each touched page is logged whole, ten times the usual WAL.
 
-        Frequent looks by autovacuum: connections keep the plans they made while a table was empty until it is analysed.
-
         Log lines carry neither statements nor parameters nor details, since those hold personal data.
         """
         entries: dict[str, str | int] = {
@@ -192,7 +190,6 @@ class EmbeddedPostgres(EmbeddedServer):
             "checkpoint_timeout": "30min",
             "max_wal_size": "4GB",
             "min_wal_size": "256MB",
-            "autovacuum_naptime": "10s",
             "synchronous_commit": "on" if self._durable else "off",
             "fsync": "on" if self._durable else "off",
             "full_page_writes": "on" if self._durable else "off",
