@@ -21,7 +21,6 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from prometheus_client import Counter, Gauge
-from sqlalchemy.exc import DBAPIError
 
 from xinzu.app.health import serve_health
 from xinzu.app.process import open_runtime
@@ -32,7 +31,7 @@ from xinzu.kernel.errors import Unavailable
 from xinzu.kernel.ids import Prefix, parse_id, public_id
 from xinzu.kernel.time import SystemClock
 from xinzu.platform.actor import system_actor
-from xinzu.platform.db import CONNECTION_TROUBLE
+from xinzu.platform.db import DATABASE_TROUBLE
 from xinzu.platform.observe.logs import configure_logs
 from xinzu.platform.runtime import Runtime
 from xinzu.platform.servers.device_logins import admit_by_password, answer_device_logins
@@ -51,7 +50,7 @@ REPORT_BYTES_MAX = 8 * 1024
 COMMANDS_BATCH_MAX = 500
 SWEEP_S = 1.0
 RECONCILE_S = 5.0
-TROUBLE = (Unavailable, DBAPIError, NatsError, *CONNECTION_TROUBLE)
+TROUBLE = (Unavailable, NatsError, *DATABASE_TROUBLE)
 
 COMMANDS_SENT = Counter("xinzu_device_commands_sent_total", "Commands published to devices, repetitions included")
 REPORTS = Counter("xinzu_device_reports_total", "What devices said, by what became of it", ["outcome"])

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         ),
     )
     postgres_shared_buffers_mb: int = Field(
-        default=256, ge=16, le=65536, description="shared_buffers of the embedded PostgreSQL, in MB."
+        default=128, ge=16, le=65536, description="shared_buffers of the embedded PostgreSQL, in MB."
     )
     postgres_connections_max: int = Field(
         default=120, ge=20, le=5000, description=("max_connections of the embedded PostgreSQL.")

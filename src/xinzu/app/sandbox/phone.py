@@ -23,7 +23,7 @@ from gmqtt.mqtt.constants import MQTTv311
 from gmqtt.mqtt.handler import MQTTConnectError
 
 from xinzu.kernel.time import Clock, SystemClock
-from xinzu.platform.business_clock import follow, read_offset
+from xinzu.platform.business_clock import first_offset, follow
 from xinzu.platform.crypto.signing import KeyUnusable, ed25519_public_key, ed25519_sign, ed25519_verify, new_ed25519_seed
 from xinzu.platform.runtime import Database
 from xinzu.platform.servers.ports import recorded
@@ -333,7 +333,7 @@ class PhoneFleet:
 async def keep_phones(settings: Settings) -> None:
     """The sandbox's fleet until cancelled: phones on the embedded broker, with the business clock as their own."""
     database = Database(database_urls(settings).app.get_secret_value(), pool_size=1)
-    clock = SystemClock(await read_offset(database))
+    clock = SystemClock(await first_offset(database))
     fleet = PhoneFleet(settings.home, clock, settings.mqtt_host, lambda: recorded(settings.home, "mqtt") or settings.mqtt_port)
     try:
         async with asyncio.TaskGroup() as group:
