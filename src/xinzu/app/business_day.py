@@ -26,20 +26,28 @@ class ClockIsReal(Forbidden):
     title_en = "Only a demo's business clock can be moved"
 
 
-async def settle(runtime: Runtime, relay: Relay, *, everything: bool = True) -> int:
-    """Deliver events and run jobs until neither has anything to do; returns how many were done.
+async def settle(runtime: Runtime, relay: Relay) -> int:
+    """Deliver events and run jobs until neither has anything to do; returns how many were done."""
+    done = 0
+    while moved := sum(
+        await asyncio.gather(drain_jobs(runtime), *(relay.drain([tenant_id]) for tenant_id in await runtime.tenant_ids()))
+    ):
+        done += moved
+    return done
 
-    Without ``everything`` only what this process itself has stirred since the last time, which is all there can be when it is
-    the only one that works.
+
+async def settle_own(runtime: Runtime, relay: Relay) -> int:
+    """The same, looking only where this process itself has written: all there can be when it is the only one that works.
+
+    A delivery that failed and waits for its next attempt is left to ``settle``.
     """
     done = 0
-    while everything or runtime.stirred:
-        tenants = await runtime.tenant_ids() if everything else sorted(runtime.stirred)
+    while runtime.stirred or runtime.jobs_asked:
+        stirred, jobs_asked = dict(runtime.stirred), runtime.jobs_asked
         runtime.stirred.clear()
-        moved = sum(await asyncio.gather(drain_jobs(runtime), *(relay.drain([tenant_id]) for tenant_id in tenants)))
-        if moved == 0:
-            break
-        done += moved
+        runtime.jobs_asked = False
+        work = [relay.deliver_to(tenant_id, names) for tenant_id, names in stirred.items()]
+        done += sum(await asyncio.gather(*work, *([drain_jobs(runtime)] if jobs_asked else [])))
     return done
 
 

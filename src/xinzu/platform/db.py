@@ -129,8 +129,14 @@ def _json_default(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """An engine on asyncpg with JSON by msgspec. The pool waits at most ten seconds, then the caller is told to come back."""
+def create_engine(url: str, *, pool_size: int = 10, waits_for_disk: bool = True) -> AsyncEngine:
+    """An engine on asyncpg with JSON by msgspec. The pool waits at most ten seconds, then the caller is told to come back.
+
+    Without ``waits_for_disk`` a crash of the server may lose the last commits: for synthetic data only.
+    """
+    server_settings = {"application_name": "xinzu", "timezone": "UTC"}
+    if not waits_for_disk:
+        server_settings["synchronous_commit"] = "off"
     return create_async_engine(
         url,
         pool_size=pool_size,
@@ -140,7 +146,7 @@ def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         hide_parameters=True,  # a failing statement is logged; what was bound to it may be personal
         json_serializer=_json_default,
         json_deserializer=msgspec.json.decode,
-        connect_args={"server_settings": {"application_name": "xinzu", "timezone": "UTC"}},
+        connect_args={"server_settings": server_settings},
     )
 
 

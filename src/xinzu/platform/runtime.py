@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time as monotonic
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -41,9 +42,9 @@ def _away() -> Unavailable:
 class Database:
     """The app role's engine, and plain asyncpg connections for listening and queueing."""
 
-    def __init__(self, app_url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, app_url: str, *, pool_size: int = 10, waits_for_disk: bool = True) -> None:
         self.url = app_url
-        self.engine: AsyncEngine = create_engine(app_url, pool_size=pool_size)
+        self.engine: AsyncEngine = create_engine(app_url, pool_size=pool_size, waits_for_disk=waits_for_disk)
 
     @asynccontextmanager
     async def raw_connection(self) -> AsyncIterator[asyncpg.Connection]:
@@ -91,8 +92,10 @@ class Runtime:
         self.kms = kms
         self.outbound = outbound
         self.clock: Clock = clock or SystemClock()
-        # Tenants for which this process wrote events or jobs: lets whoever drives time look only where something may be due.
-        self.stirred: set[int] = set()
+        # What this process has stirred: the subscribers it wrote deliveries for, by tenant, and whether it asked for jobs.
+        # Lets whoever drives time look only where something is due.
+        self.stirred: dict[int, set[str]] = defaultdict(set)
+        self.jobs_asked = False
         self._first: int = 0
         self._nobody_first = asyncio.Event()
         self._nobody_first.set()
@@ -135,8 +138,9 @@ class Runtime:
             yield uow
             await uow.finish()
             await connection.commit()
-            if uow.events or uow.jobs:
-                self.stirred.add(tenant_id)
+            if uow.heard_by:
+                self.stirred[tenant_id] |= uow.heard_by
+            self.jobs_asked |= bool(uow.jobs)
 
     @asynccontextmanager
     async def reading(self, tenant_id: int) -> AsyncIterator[ReadSession]:

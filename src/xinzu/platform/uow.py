@@ -92,6 +92,7 @@ class UnitOfWork(ReadSession):
         super().__init__(connection, tenant_id, clock, calendar, vault)
         self.actor = actor
         self.events: list[Event] = []
+        self.heard_by: frozenset[str] = frozenset()  # the subscribers of what was said, once it is written
         self.jobs: list[tuple[str, Mapping[str, object], timedelta]] = []
         self._last_steps: dict[str, Any] = {}
         self._last_step_calls: list[Callable[[], Awaitable[None]]] = []
@@ -124,7 +125,7 @@ class UnitOfWork(ReadSession):
         from xinzu.platform.jobs import write_jobs
 
         if self.events:
-            await write_events(self, self.events)
+            self.heard_by = await write_events(self, self.events)
         if self.jobs:
             await write_jobs(self, self.jobs)
         for call in self._last_step_calls:

@@ -12,13 +12,17 @@ from typing import Any
 import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import text
 
 from xinzu.app.demo.people import Behaviour, Customer, customers
 from xinzu.app.demo.shop import OFFERS, PASSWORD, Shop, get, open_shop, post, save_shops, saved_shops
 from xinzu.app.demo.world import World, open_world
 from xinzu.app.sandbox.phone import phones_folder, set_up, switch_on
+from xinzu.kernel.errors import Conflict
 from xinzu.kernel.time import DEFAULT_CALENDAR, add_months
 from xinzu.platform.business_clock import offset_to, set_offset
+from xinzu.platform.db import create_engine, metadata
+from xinzu.platform.servers.roles import database_urls
 from xinzu.platform.settings import Settings
 
 CUSTOMERS = 200
@@ -37,6 +41,13 @@ FIRST_MISSED = {
 PAYS_AFTER_DAYS = {Behaviour.FORGETFUL: 4, Behaviour.LIMITED: 8, Behaviour.LOCKED: 14}
 REFUSALS_FOR_EVER = 1_000
 DAMAGE_FEN = 35_000
+QUEUE_TABLES = ["pgqueuer", "pgqueuer_log", "pgqueuer_statistics"]
+
+
+class NotADemo(Conflict):
+    code = "demo.not_a_demo"
+    title_zh = "此目录已有真实租户，不能填充演示数据：请换一个 XINZU_HOME"
+    title_en = "This home holds real tenants and cannot be filled with a demo: choose another XINZU_HOME"
 
 
 @dataclass(slots=True)
@@ -70,12 +81,26 @@ def run(settings: Settings, *, count: int = CUSTOMERS, months: int = MONTHS) -> 
     uvloop.run(_fill(settings, count, months))
 
 
+async def _forget_unfinished(settings: Settings) -> None:
+    """Empty a database in which an earlier filling was broken off; raises NotADemo when it holds anything else."""
+    engine = create_engine(database_urls(settings).owner.get_secret_value(), pool_size=1)
+    async with engine.begin() as connection:
+        slugs = {row.slug for row in await connection.execute(text("SELECT slug FROM platform_tenant"))}
+        if slugs - OFFERS.keys():
+            raise NotADemo()
+        if slugs:
+            tables = ", ".join([table.name for table in metadata.sorted_tables] + QUEUE_TABLES)
+            await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+    await engine.dispose()
+
+
 async def _fill(settings: Settings, count: int, months: int) -> None:
     today = datetime.now(DEFAULT_CALENDAR.zone).date()  # noqa: TID251 (the demo ends at the real today)
     first_day = add_months(today, -months)
     days = (today - first_day).days
     start = datetime.combine(first_day, datetime.min.time(), DEFAULT_CALENDAR.zone).replace(hour=8)
-    async with open_world(settings, start) as world:
+    await _forget_unfinished(settings)
+    async with open_world(settings, start, waits_for_disk=False) as world:
         shops = [await open_shop(world.runtime, world.api, slug, world.gateway_url) for slug in OFFERS]
         rentals = [_rental(customer, shops) for customer in customers(count, days, first_day)]
         bar = Progress(

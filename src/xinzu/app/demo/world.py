@@ -13,7 +13,7 @@ import httpx
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
-from xinzu.app.business_day import close_finished_days, run_recurring_jobs, settle
+from xinzu.app.business_day import close_finished_days, run_recurring_jobs, settle, settle_own
 from xinzu.app.demo.access import sandbox_url
 from xinzu.app.gateway import DeviceHub
 from xinzu.app.modules import load_modules, routes
@@ -64,16 +64,17 @@ class World:
             await self.settle()
         if on.weekday() == _MONDAY:  # they pick up what was left over; in a world without accidents that is little
             await run_recurring_jobs(self.runtime)
+            await settle(self.runtime, self.relay)
             await self.settle()
 
     async def settle(self) -> None:
         """Until nobody has anything to do: events, jobs, and the twins' callbacks."""
-        moved = await settle(self.runtime, self.relay, everything=False)
+        moved = await settle_own(self.runtime, self.relay)
         while moved or self.told:
             self.told.clear()
             await self._callbacks_arrive()
             await self._phones_obey()
-            moved = await settle(self.runtime, self.relay, everything=False)
+            moved = await settle_own(self.runtime, self.relay)
 
     async def _phones_obey(self) -> None:
         """Wait a moment for phones that are online and not yet at the level they should be at."""
@@ -105,11 +106,14 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(settings: Settings, start: datetime) -> AsyncIterator[World]:
-    """The product in this process at ``start``; its API answers on the port recorded for the home, where callbacks go."""
+async def open_world(settings: Settings, start: datetime, *, waits_for_disk: bool = True) -> AsyncIterator[World]:
+    """The product in this process at ``start``; its API answers on the port recorded for the home, where callbacks go.
+
+    ``waits_for_disk`` may be off for synthetic data that is made anew after a crash.
+    """
     load_modules()
     clock = FixedClock(start)
-    database = Database(database_urls(settings).app.get_secret_value(), pool_size=20)
+    database = Database(database_urls(settings).app.get_secret_value(), pool_size=20, waits_for_disk=waits_for_disk)
     runtime = Runtime(settings, database, FileKeyring.open_or_create(settings.home / KEYRING_FILE), Outbound(), clock)
 
     @asynccontextmanager

@@ -34,8 +34,8 @@ SELECT pg_notify(:channel, :tenant_text) FROM (SELECT 1 FROM written LIMIT 1) AS
 """
 
 
-async def write_events(uow: UnitOfWork, events: Sequence[Event]) -> None:
-    """Insert events and their deliveries. Two statements, whatever the number of events."""
+async def write_events(uow: UnitOfWork, events: Sequence[Event]) -> frozenset[str]:
+    """Insert events and their deliveries in two statements, whatever the number of events; returns the names of who hears of it."""
     ids = [new_id() for _ in events]
     await uow.execute(
         _INSERT_EVENTS,
@@ -59,3 +59,4 @@ async def write_events(uow: UnitOfWork, events: Sequence[Event]) -> None:
             subscribers=[name for name, _ in deliveries],
             ids=[event_id for _, event_id in deliveries],
         )
+    return frozenset(name for name, _ in deliveries)

@@ -91,6 +91,17 @@ class Relay:
                     delivered += made
         return delivered
 
+    async def deliver_to(self, tenant_id: int, names: Iterable[str]) -> int:
+        """Deliver what is due for these subscribers, who were just written to; returns the number of deliveries made."""
+        delivered = 0
+        for name in sorted(names):
+            known = subscriber(name)
+            made = BATCH_MAX if known is not None else 0
+            while known is not None and made >= BATCH_MAX:
+                made = await self._deliver(tenant_id, known)
+                delivered += made
+        return delivered
+
     async def _deliver_due(self, tenant_id: int) -> int:
         async with self._runtime.reading(tenant_id) as read:
             due = [row.subscriber for row in await read.rows(_DUE_SUBSCRIBERS)]
