@@ -6,6 +6,7 @@ The worker closes days by itself as real time passes. This is for time that is m
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from xinzu.back.billing import api as billing
@@ -36,19 +37,32 @@ async def settle(runtime: Runtime, relay: Relay) -> int:
     return done
 
 
-async def settle_own(runtime: Runtime, relay: Relay) -> int:
+@dataclass(slots=True)
+class Settled:
+    """What was moved: how many jobs ran, and which subscribers heard something."""
+
+    jobs: int = 0
+    heard: set[str] = field(default_factory=set)
+
+
+async def settle_own(runtime: Runtime, relay: Relay) -> Settled:
     """The same, looking only where this process itself has written: all there can be when it is the only one that works.
 
     A delivery that failed and waits for its next attempt is left to ``settle``.
     """
-    done = 0
+    settled = Settled()
     while runtime.stirred or runtime.jobs_asked:
         stirred, jobs_asked = dict(runtime.stirred), runtime.jobs_asked
         runtime.stirred.clear()
         runtime.jobs_asked = False
+        settled.heard.update(*stirred.values())
         work = [relay.deliver_to(tenant_id, names) for tenant_id, names in stirred.items()]
-        done += sum(await asyncio.gather(*work, *([drain_jobs(runtime)] if jobs_asked else [])))
-    return done
+        settled.jobs += (await asyncio.gather(drain_jobs(runtime) if jobs_asked else _nothing(), *work))[0]
+    return settled
+
+
+async def _nothing() -> int:
+    return 0
 
 
 async def close_finished_days(runtime: Runtime) -> int:

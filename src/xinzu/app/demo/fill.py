@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -103,6 +104,7 @@ async def _fill(settings: Settings, count: int, months: int) -> None:
     async with open_world(settings, start, waits_for_disk=False) as world:
         shops = [await open_shop(world.runtime, world.api, slug, world.gateway_url) for slug in OFFERS]
         rentals = [_rental(customer, shops) for customer in customers(count, days, first_day)]
+        gc.freeze()  # what stands now stays: collections need not walk it a thousand times
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -127,19 +129,20 @@ def _rental(customer: Customer, shops: Sequence[Shop]) -> Rental:
 
 
 async def live_one_day(world: World, rentals: Sequence[Rental], day: int, on: date) -> None:
-    """One business day: the close of the day before, parcels move, people apply, sign, pay, return."""
+    """One business day: the close of the day before, then everybody's next step at the same time, until nobody has one left."""
     await _lose_money_before(world, rentals, on)
     await world.begin_day(on)
     travelling = [rental for rental in rentals if rental.stage == "shipped"]
     if travelling:
         await world.tell_sandbox("/control/courier/advance", {"occurred_at": world.clock.now().isoformat()})
+    await each(submit, world, [rental for rental in rentals if rental.customer.applies_on_day == day])
+    await each(pay_arrears, world, [rental for rental in rentals if _pays_arrears(rental, on)])
+    await each(receive_return, world, [rental for rental in rentals if rental.stage == "renting" and return_day(rental) == on])
+    await world.settle()
+    await each(_notice_handover, world, travelling, on)
+    while acting := [rental for rental in rentals if rental.stage in NEXT_STEP]:
+        await each(_next_step, world, acting)
         await world.settle()
-        await each(_notice_handover, world, travelling, on)
-    applying = [rental for rental in rentals if rental.customer.applies_on_day == day]
-    if applying:
-        await _apply_and_sign(world, applying)
-    await _act_on_debts(world, rentals, on)
-    await _return_devices(world, rentals, on)
 
 
 async def each(
@@ -156,25 +159,6 @@ async def each(
 
 
 # --- from the application to the parcel ---
-
-
-async def _apply_and_sign(world: World, rentals: list[Rental]) -> None:
-    await each(submit, world, rentals)
-    await world.settle()
-    await each(look_at_decision, world, rentals)
-    if any(rental.stage == "reviewed" for rental in rentals):
-        await world.settle()
-        await each(look_at_decision, world, [rental for rental in rentals if rental.stage == "reviewed"])
-    for step, stage in (
-        (ask_for_code, "approved"),
-        (accept, "code_asked"),
-        (confirm_pre_authorisation, "signed"),
-        (ship, "authorised"),
-    ):
-        ready = [rental for rental in rentals if rental.stage == stage]
-        if ready:
-            await each(step, world, ready)
-            await world.settle()
 
 
 def signals_of(customer: Customer) -> dict[str, object]:
@@ -334,18 +318,15 @@ async def _lose_money_before(world: World, rentals: Sequence[Rental], on: date) 
             rental.missed_on = on
 
 
-async def _act_on_debts(world: World, rentals: Sequence[Rental], on: date) -> None:
-    paying = [
-        rental
-        for rental in rentals
-        if rental.missed_on is not None
-        and rental.stage == "renting"
-        and (after := PAYS_AFTER_DAYS.get(rental.customer.behaviour)) is not None
+def _pays_arrears(rental: Rental, on: date) -> bool:
+    """Whether the day has come on which this customer pays what was missed."""
+    after = PAYS_AFTER_DAYS.get(rental.customer.behaviour)
+    return (
+        rental.stage == "renting"
+        and rental.missed_on is not None
+        and after is not None
         and on >= rental.missed_on + timedelta(days=after)
-    ]
-    if paying:
-        await each(pay_arrears, world, paying)
-        await world.settle()
+    )
 
 
 async def pay_arrears(world: World, rental: Rental) -> None:
@@ -370,16 +351,6 @@ def return_day(rental: Rental) -> date | None:
     return add_months(rental.commencement_on, rental.offer_term_months)
 
 
-async def _return_devices(world: World, rentals: Sequence[Rental], on: date) -> None:
-    coming_back = [rental for rental in rentals if rental.stage == "renting" and return_day(rental) == on]
-    if not coming_back:
-        return
-    await each(receive_return, world, coming_back)
-    await world.settle()
-    await each(inspect, world, coming_back)
-    await world.settle()
-
-
 async def receive_return(world: World, rental: Rental) -> None:
     await post(world.api, f"/v1/assets/{rental.asset_id}/returns", None, rental.shop.headers("warehouse"))
     rental.stage = "returned"
@@ -395,3 +366,19 @@ async def inspect(world: World, rental: Rental) -> None:
     body = {"asset_id": rental.asset_id, "items": [item]}
     await post(world.api, "/v1/inspections", body, rental.shop.headers("warehouse"))
     rental.stage = "inspected"
+
+
+# What comes next for an order at a stage; at any other stage it waits for time to pass.
+NEXT_STEP: dict[str, Callable[[World, Rental], Coroutine[Any, Any, None]]] = {
+    "submitted": look_at_decision,
+    "reviewed": look_at_decision,
+    "approved": ask_for_code,
+    "code_asked": accept,
+    "signed": confirm_pre_authorisation,
+    "authorised": ship,
+    "returned": inspect,
+}
+
+
+async def _next_step(world: World, rental: Rental) -> None:
+    await NEXT_STEP[rental.stage](world, rental)

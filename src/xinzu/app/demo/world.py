@@ -57,24 +57,25 @@ class World:
         return self.clock.now().astimezone(DEFAULT_CALENDAR.zone).strftime("%Y-%m-%d %H:%M:%S")
 
     async def begin_day(self, on: BusinessDate) -> None:
-        """Nine in the morning of a day: the day before is closed and all it causes is done."""
+        """Nine in the morning of a day: the day before is closed; what that causes is done by the next ``settle``."""
         self.clock.set(datetime.combine(on, datetime.min.time(), DEFAULT_CALENDAR.zone).replace(hour=9))
         await set_offset(self.runtime.database, offset_to(self.clock.now()), first=True)
-        if await close_finished_days(self.runtime):
-            await self.settle()
+        await close_finished_days(self.runtime)
         if on.weekday() == _MONDAY:  # they pick up what was left over; in a world without accidents that is little
+            await self.settle()
             await run_recurring_jobs(self.runtime)
             await settle(self.runtime, self.relay)
-            await self.settle()
 
     async def settle(self) -> None:
         """Until nobody has anything to do: events, jobs, and the twins' callbacks."""
-        moved = await settle_own(self.runtime, self.relay)
-        while moved or self.told:
-            self.told.clear()
-            await self._callbacks_arrive()
-            await self._phones_obey()
-            moved = await settle_own(self.runtime, self.relay)
+        settled = await settle_own(self.runtime, self.relay)
+        while settled.jobs or settled.heard or self.told:
+            if settled.jobs or self.told:
+                self.told.clear()
+                await self._callbacks_arrive()
+            if any(name.startswith("devices.") for name in settled.heard):
+                await self._phones_obey()
+            settled = await settle_own(self.runtime, self.relay)
 
     async def _phones_obey(self) -> None:
         """Wait a moment for phones that are online and not yet at the level they should be at."""
