@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 import pytest
 from msgspec import Meta
 
-from xinzu.kernel.ids import Prefix, new_id, public_id
+from xinzu.kernel.ids import Prefix, public_id
 from xinzu.platform.http.fields import NAME, ONE_LINE, PROSE, Hex32, ProviderText, PublicId, TextVersion
 
 Line = Annotated[str, Meta(pattern=ONE_LINE)]
@@ -21,7 +22,7 @@ TAKEN = [
     (Prose, ""),
     (Prose, "屏幕有划痕\n边框磨损\n"),
     (Name, "IMEI-35.123_4"),
-    (PublicId, public_id(Prefix.ASSET, new_id())),
+    (PublicId, public_id(Prefix.ASSET, UUID(int=7))),
     (Hex32, DIGEST),
     (ProviderText, "SF 100/2"),
     (TextVersion, "clause-2026.1"),

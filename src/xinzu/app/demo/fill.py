@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -104,7 +103,6 @@ async def _fill(settings: Settings, count: int, months: int) -> None:
     async with open_world(settings, start, waits_for_disk=False) as world:
         shops = [await open_shop(world.runtime, world.api, slug, world.gateway_url) for slug in OFFERS]
         rentals = [_rental(customer, shops) for customer in customers(count, days, first_day)]
-        gc.freeze()  # what stands now stays: collections need not walk it a thousand times
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
