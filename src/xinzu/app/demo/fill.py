@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -41,6 +41,7 @@ FIRST_MISSED = {
 PAYS_AFTER_DAYS = {Behaviour.FORGETFUL: 4, Behaviour.LIMITED: 8, Behaviour.LOCKED: 14}
 REFUSALS_FOR_EVER = 1_000
 DAMAGE_FEN = 35_000
+PARCEL_DAYS = 3  # picked up, in transit, signed for
 QUEUE_TABLES = ["pgqueuer", "pgqueuer_log", "pgqueuer_statistics"]
 
 
@@ -63,7 +64,7 @@ class Rental:
     commencement_on: date | None = None
     stage: str = "new"
     missed_on: date | None = None
-    notes: list[str] = field(default_factory=list)
+    parcel_days: int = 0
 
     @property
     def offer_term_months(self) -> int:
@@ -100,7 +101,9 @@ async def _fill(settings: Settings, count: int, months: int) -> None:
     days = (today - first_day).days
     start = datetime.combine(first_day, datetime.min.time(), DEFAULT_CALENDAR.zone).replace(hour=8)
     await _forget_unfinished(settings)
-    async with open_world(settings, start, waits_for_disk=False) as world:
+    # Its few requests at a time have no neighbours to wait for.
+    alone = Settings.model_validate({**settings.model_dump(), "batch_window_ms": 0})
+    async with open_world(alone, start, waits_for_disk=False) as world:
         shops = [await open_shop(world.runtime, world.api, slug, world.gateway_url) for slug in OFFERS]
         rentals = [_rental(customer, shops) for customer in customers(count, days, first_day)]
         bar = Progress(
@@ -131,13 +134,15 @@ async def live_one_day(world: World, rentals: Sequence[Rental], day: int, on: da
     await _lose_money_before(world, rentals, on)
     await world.begin_day(on)
     travelling = [rental for rental in rentals if rental.stage == "shipped"]
+    for rental in travelling:
+        rental.parcel_days += 1
     if travelling:
         await world.tell_sandbox("/control/courier/advance", {"occurred_at": world.clock.now().isoformat()})
     await each(submit, world, [rental for rental in rentals if rental.customer.applies_on_day == day])
     await each(pay_arrears, world, [rental for rental in rentals if _pays_arrears(rental, on)])
     await each(receive_return, world, [rental for rental in rentals if rental.stage == "renting" and return_day(rental) == on])
     await world.settle()
-    await each(_notice_handover, world, travelling, on)
+    await each(_notice_handover, world, [rental for rental in travelling if rental.parcel_days >= PARCEL_DAYS], on)
     while acting := [rental for rental in rentals if rental.stage in NEXT_STEP]:
         await each(_next_step, world, acting)
         await world.settle()

@@ -31,7 +31,7 @@ from xinzu.platform.servers.roles import database_urls
 from xinzu.platform.settings import Settings
 
 HTTP_TIMEOUT_S = 60.0
-QUIET_POLL_S = 0.005
+QUIET_POLL_S = 0.002
 QUIET_LIMIT_S = 20.0
 OBEY_LIMIT_S = 2.0
 _MONDAY = 0
