@@ -34,6 +34,7 @@ HTTP_TIMEOUT_S = 60.0
 QUIET_POLL_S = 0.002
 QUIET_LIMIT_S = 20.0
 OBEY_LIMIT_S = 2.0
+RETRY_S = 0.5  # a failed delivery is due again by then
 _MONDAY = 0
 
 
@@ -68,6 +69,7 @@ class World:
 
     async def settle(self) -> None:
         """Until nobody has anything to do: events, jobs, and the twins' callbacks."""
+        failures = self.relay.failures
         settled = await settle_own(self.runtime, self.relay)
         while settled.jobs or settled.heard or self.told:
             if settled.jobs or self.told:
@@ -75,6 +77,10 @@ class World:
                 await self._callbacks_arrive()
             if any(name.startswith("devices.") for name in settled.heard):
                 await self._phones_obey()
+            if self.relay.failures > failures:
+                failures = self.relay.failures
+                await asyncio.sleep(RETRY_S)
+                await settle(self.runtime, self.relay)
             settled = await settle_own(self.runtime, self.relay)
 
     async def _phones_obey(self) -> None:

@@ -81,6 +81,7 @@ class Relay:
         self._runtime = runtime
         self._woken: set[int] = set()
         self._wake = asyncio.Event()
+        self.failures = 0  # deliveries that failed and wait for their next attempt, or for a person
 
     async def drain(self, tenant_ids: Iterable[int] | None = None) -> int:
         """Deliver until nothing is due for these tenants (default: all); returns the number of deliveries made."""
@@ -92,15 +93,17 @@ class Relay:
         return delivered
 
     async def deliver_to(self, tenant_id: int, names: Iterable[str]) -> int:
-        """Deliver what is due for these subscribers, who were just written to; returns the number of deliveries made."""
-        delivered = 0
-        for name in sorted(names):
+        """Deliver what is due for these subscribers, who were just written to, side by side; returns the number of deliveries made."""
+
+        async def to(name: str) -> int:
             known = subscriber(name)
-            made = BATCH_MAX if known is not None else 0
+            delivered, made = 0, BATCH_MAX
             while known is not None and made >= BATCH_MAX:
                 made = await self._deliver(tenant_id, known)
                 delivered += made
-        return delivered
+            return delivered
+
+        return sum(await asyncio.gather(*(to(name) for name in sorted(names))))
 
     async def _deliver_due(self, tenant_id: int) -> int:
         async with self._runtime.reading(tenant_id) as read:
@@ -159,6 +162,7 @@ class Relay:
         async with self._runtime.unit(tenant_id, system_actor(to.name)) as uow:
             state = await uow.scalar(_FAILED, subscriber=to.name, event_id=event_id, error=reason, attempts_max=ATTEMPTS_MAX)
         DELIVERIES.labels(to.name, "failed").inc()
+        self.failures += 1
         emit = log.error if state == "dead" else log.warning
         emit("event delivery failed", subscriber=to.name, event_id=str(event_id), state=state, reason=reason)
 
