@@ -21,11 +21,12 @@ from xinzu.app.demo.world import World, open_world
 from xinzu.app.modules import load_modules
 from xinzu.app.sandbox.phone import PhoneFleet, phones_folder
 from xinzu.app.sandbox.server import sandbox_folder
+from xinzu.platform.db import APP_ROLE, OWNER_ROLE
 from xinzu.platform.schema import migrate
 from xinzu.platform.servers.home import secret
 from xinzu.platform.servers.nats import EmbeddedNats
 from xinzu.platform.servers.ports import free_port, record
-from xinzu.platform.servers.roles import APP_ROLE, OWNER_ROLE, ensure_roles_and_database, plain_url
+from xinzu.platform.servers.roles import ensure_roles_and_database, plain_url
 from xinzu.platform.settings import Settings
 
 _numbers = count(1)

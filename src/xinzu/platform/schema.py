@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import asyncpg
@@ -66,7 +65,3 @@ async def _install_queue(owner_url: str) -> None:
         )
     finally:
         await connection.close()
-
-
-def run_migrate(owner_url: str) -> None:
-    asyncio.run(migrate(owner_url))

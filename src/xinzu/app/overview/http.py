@@ -27,10 +27,11 @@ from xinzu.kernel.paging import decode_cursor, encode_cursor
 from xinzu.kernel.time import Instant
 from xinzu.platform.actor import Permission
 from xinzu.platform.http.auth import SESSION_COOKIE
-from xinzu.platform.http.door import HttpRequest, actor_of, id_from, runtime_of, tenant_of
+from xinzu.platform.http.door import HttpRequest, actor_of, id_from, runtime_of
 from xinzu.platform.http.door import reading as open_reading
 from xinzu.platform.http.problems import status_of
-from xinzu.platform.tenants import WrongLogin, log_in, log_out
+from xinzu.platform.http.sessions import end_session, session_cookie
+from xinzu.platform.tenants import WrongLogin, log_in
 from xinzu.platform.uow import ReadSession
 from xinzu.records.evidence import api as evidence
 
@@ -129,22 +130,12 @@ async def log_in_here(request: HttpRequest) -> Response[Any]:
     except (WrongLogin, NotFound):
         words = "Wrong tenant, login or password" if _english(request) else "商户、登录名或密码不正确"
         return _page(request, "login.html", status=401, error=words, form={"tenant": tenant, "login": login})
-    cookie = Cookie(
-        key=SESSION_COOKIE,
-        value=f"{tenant}.{session.token}",
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-        path="/",
-    )
-    return Redirect("/overview", status_code=303, cookies=[cookie])
+    return Redirect("/overview", status_code=303, cookies=[session_cookie(request, tenant, session)])
 
 
 @post("/overview/logout", include_in_schema=False, status_code=303)
 async def log_out_here(request: HttpRequest) -> Redirect:
-    if _signed_in(request) and str(request.scope["state"]["credential"]).startswith("session:"):
-        async with runtime_of(request).unit(tenant_of(request), actor_of(request)) as uow:
-            await log_out(uow, str(request.scope["state"]["credential"]).partition(".")[2])
+    await end_session(request)
     gone = Cookie(key=SESSION_COOKIE, value="", max_age=0, path="/")
     return Redirect(_TO_LOGIN, status_code=303, cookies=[gone])
 

@@ -14,7 +14,7 @@ from xinzu.kernel.errors import NotFound
 from xinzu.kernel.time import Instant
 from xinzu.platform.http.auth import SESSION_COOKIE
 from xinzu.platform.http.door import HttpRequest, actor_of, runtime_of, tenant_of
-from xinzu.platform.tenants import WrongLogin, log_in, log_out
+from xinzu.platform.tenants import Session, WrongLogin, log_in, log_out
 
 
 class LogIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -29,6 +29,26 @@ class LoggedIn(msgspec.Struct):
     expires_at: Instant
 
 
+def session_cookie(request: HttpRequest, tenant: str, session: Session) -> Cookie:
+    """The cookie of an open session: out of reach of scripts and of other sites' forms."""
+    return Cookie(
+        key=SESSION_COOKIE,
+        value=f"{tenant}.{session.token}",
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+        path="/",
+    )
+
+
+async def end_session(request: HttpRequest) -> None:
+    """End the session this request came with; nothing happens when it came with an API key or with none."""
+    credential: Any = request.scope["state"].get("credential")
+    if credential and credential.startswith("session:"):
+        async with runtime_of(request).unit(tenant_of(request), actor_of(request)) as uow:
+            await log_out(uow, credential.partition(".")[2])
+
+
 @post("/v1/sessions", tags=["sessions"], security=[{}], status_code=201, operation_id="log_in")
 async def open_session(data: JSONBody[LogIn], request: HttpRequest) -> Response[LoggedIn]:
     """Open an operator's session; the cookie is HttpOnly and SameSite=Lax."""
@@ -36,24 +56,13 @@ async def open_session(data: JSONBody[LogIn], request: HttpRequest) -> Response[
         session = await log_in(runtime_of(request), data.tenant, data.login, data.password)
     except NotFound:
         raise WrongLogin() from None
-    cookie = Cookie(
-        key=SESSION_COOKIE,
-        value=f"{data.tenant}.{session.token}",
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-        path="/",
-    )
-    return Response(LoggedIn(session.expires_at), cookies=[cookie], status_code=201)
+    return Response(LoggedIn(session.expires_at), cookies=[session_cookie(request, data.tenant, session)], status_code=201)
 
 
 @delete("/v1/sessions/current", tags=["sessions"], status_code=204, operation_id="log_out")
 async def close_session(request: HttpRequest) -> None:
     """End the session this request came with."""
-    credential: Any = request.scope["state"].get("credential")
-    if credential and credential.startswith("session:"):
-        async with runtime_of(request).unit(tenant_of(request), actor_of(request)) as uow:
-            await log_out(uow, credential.partition(".")[2])
+    await end_session(request)
 
 
 session_routes = [open_session, close_session]

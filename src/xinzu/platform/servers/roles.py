@@ -18,12 +18,11 @@ import asyncpg
 from pydantic import SecretStr
 from sqlalchemy import URL, make_url
 
+from xinzu.platform.db import APP_ROLE, OWNER_ROLE
 from xinzu.platform.servers.home import prepare_home, secret
 from xinzu.platform.servers.postgres import embedded_admin_url
 from xinzu.platform.settings import Settings
 
-OWNER_ROLE = "xinzu_owner"
-APP_ROLE = "xinzu_app"
 _SCRAM_ITERATIONS = 4096
 
 
