@@ -38,9 +38,15 @@ async def platform(server: EmbeddedNats) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def answering(platform: Client, server: EmbeddedNats) -> None:
-    """What the gateway does: answer log-ins."""
-    await answer_device_logins(platform, server.home, admit_by_password(server.home), SystemClock())
+async def answering(platform: Client, server: EmbeddedNats) -> AsyncIterator[None]:
+    """What the gateway does: answer log-ins, and say so when it goes.
+
+    Gateways share the questions: one that vanished without a word would still be asked until the server sees its connection close.
+    """
+    subscription = await answer_device_logins(platform, server.home, admit_by_password(server.home), SystemClock())
+    await platform.flush()
+    yield
+    await subscription.unsubscribe()
     await platform.flush()
 
 
@@ -92,7 +98,8 @@ async def test_a_device_gets_its_commands_and_reports(server: EmbeddedNats, plat
 
 @pytest.mark.usefixtures("answering")
 async def test_a_device_cannot_touch_another_device_nor_another_tenant(server: EmbeddedNats, platform: Client) -> None:
-    _, device = await connect(ports_of(server).mqtt, "1/dev", device_password(server.home, "1", "dev"), "1/dev")
+    code, device = await connect(ports_of(server).mqtt, "1/dev", device_password(server.home, "1", "dev"), "1/dev")
+    assert code == ACCEPTED
     everything = await platform.subscribe(">")
     await platform.flush()
     for topic in ("d/1/other/cmd", "d/2/dev/cmd", "d/1/+/cmd", "#", "e/#"):
