@@ -27,6 +27,14 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+def keep_what_is_loaded() -> None:
+    """What was loaded by now stays for good. Left to the collector, looking through it stops the process for a tenth of a second
+    again and again.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @asynccontextmanager
 async def open_runtime(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Runtime]:
     """A runtime as the app role, with the business clock followed. The schema must exist (``xinzu migrate``).
@@ -38,10 +46,7 @@ async def open_runtime(settings: Settings, *, pool_size: int = 10) -> AsyncItera
     clock = SystemClock(await first_offset(database))
     runtime = Runtime(settings, database, FileKeyring.open_or_create(settings.home / KEYRING_FILE), Outbound(), clock)
     following = asyncio.create_task(follow(database, clock))
-    # What was loaded by now stays for good. Left to the collector, looking through it stops the process for a tenth of a second
-    # again and again.
-    gc.collect()
-    gc.freeze()
+    keep_what_is_loaded()
     try:
         yield runtime
     finally:

@@ -17,6 +17,7 @@ from xinzu.app.business_day import close_finished_days, run_recurring_jobs, sett
 from xinzu.app.demo.access import sandbox_url
 from xinzu.app.gateway import DeviceHub
 from xinzu.app.modules import load_modules, routes
+from xinzu.app.process import keep_what_is_loaded
 from xinzu.back.devices import api as devices
 from xinzu.kernel.time import DEFAULT_CALENDAR, BusinessDate, FixedClock
 from xinzu.platform.business_clock import offset_to, set_offset
@@ -99,10 +100,7 @@ class World:
 
     async def _callbacks_arrive(self) -> None:
         """Wait until the twins have nothing to tell any more."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + QUIET_LIMIT_S
-        while (await self.sandbox.get("/control/deliveries")).json()["waiting"] and loop.time() < until:
-            await asyncio.sleep(QUIET_POLL_S)
+        await self.sandbox.get("/control/deliveries", params={"wait_s": QUIET_LIMIT_S})
 
     async def tell_sandbox(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401
         """Move something in the sandbox; what the twins then call back about is waited for by the next ``settle``."""
@@ -141,6 +139,7 @@ async def open_world(settings: Settings, start: datetime, *, waits_for_disk: boo
     serving = asyncio.create_task(server.serve())
     sandbox_port = recorded(settings.home, "sandbox") or settings.sandbox_port
     timeout = httpx.Timeout(HTTP_TIMEOUT_S)
+    keep_what_is_loaded()
     async with (
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=timeout) as api,
         httpx.AsyncClient(base_url=sandbox_url(sandbox_port), timeout=timeout) as sandbox,
@@ -164,10 +163,8 @@ async def _answers(api: httpx.AsyncClient, serving: asyncio.Task[Any]) -> None:
         if serving.done():
             serving.result()
             raise RuntimeError("the API stopped before it answered")
-        try:
-            if (await api.get("/livez")).status_code == 200:
+        with suppress(httpx.TransportError):
+            if (await api.get("/livez")).is_success:
                 return
-        except httpx.TransportError:
-            pass
         await asyncio.sleep(0.05)
     raise RuntimeError("the API did not begin to answer")

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Controller, Response, delete, get, post
+from litestar.params import Parameter
 from litestar.types import ControllerRouterHandler
 
 from xinzu.app.sandbox.alipay import AlipayTwin, WalletReply
@@ -97,10 +98,10 @@ def control_routes(
         def remove_faults(self, subject: str) -> None:
             faults.remove(subject)
 
-        @get("/deliveries", sync_to_thread=False)
-        def waiting(self) -> dict[str, int]:
-            """How many notifications and callbacks are not yet accepted: 0 is a quiet sandbox."""
-            return {"waiting": deliveries.waiting()}
+        @get("/deliveries")
+        async def waiting(self, wait_s: Annotated[float, Parameter(ge=0, le=30)] = 0) -> dict[str, int]:
+            """How many notifications and callbacks are not yet accepted: 0 is a quiet sandbox, waited for as long as asked."""
+            return {"waiting": await deliveries.waiting_after(wait_s)}
 
         @post("/courier/advance", status_code=200, sync_to_thread=False)
         def courier_day(self, data: CourierDay) -> Content:

@@ -43,6 +43,7 @@ class Deliveries:
         self._clock = SystemClock()
         self._wake = asyncio.Event()
         self._in_flight: dict[int, asyncio.Task[None]] = {}
+        self._finished = asyncio.Event()
 
     @staticmethod
     def enqueue(
@@ -71,6 +72,15 @@ class Deliveries:
         """How many are not yet accepted or given up."""
         row = self._store.one("SELECT count(*) AS count FROM delivery WHERE state = 'waiting'")
         return int(row["count"]) if row else 0
+
+    async def waiting_after(self, seconds: float) -> int:
+        """The same, told as soon as there are none, at the latest after so long."""
+        until = time.monotonic() + seconds
+        while (count := self.waiting()) and (left := until - time.monotonic()) > 0:
+            self._finished.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._finished.wait(), left)
+        return count
 
     async def run(self) -> None:
         """Send what is due until cancelled."""
@@ -128,6 +138,7 @@ class Deliveries:
         finally:
             self._in_flight.pop(row["id"], None)
             self._wake.set()
+            self._finished.set()
 
     async def _send(self, client: httpx.AsyncClient, row: sqlite3.Row) -> tuple[bool, str]:
         headers = {"content-type": _CONTENT_TYPES[row["kind"]]}

@@ -9,17 +9,17 @@ from xinzu.back.payments.store import mandates as store
 from xinzu.platform.runtime import Runtime
 from xinzu.platform.servers.ports import recorded
 from xinzu.platform.settings import base_url
+from xinzu.platform.uow import ReadSession
 
 CALLBACK_PATH = "/v1/callbacks/alipay"
 
 
-async def alipay_of(runtime: Runtime, tenant_id: int) -> AlipayChannel:
-    """The tenant's Alipay channel, to be used outside any transaction. Raises ChannelNotConfigured."""
-    async with runtime.reading(tenant_id) as read:
-        account = await store.account_of(read, Provider.ALIPAY)
-        slug = await store.slug_of_tenant(read)
-    if account is None:
+async def alipay_of(runtime: Runtime, read: ReadSession) -> AlipayChannel:
+    """The tenant's Alipay channel, to be used once the transaction it was read in has ended. Raises ChannelNotConfigured."""
+    found = await store.account_of(read, Provider.ALIPAY)
+    if found is None:
         raise ChannelNotConfigured()
+    slug, account = found
     callback_base = base_url(runtime.settings, recorded(runtime.settings.home, "api"))
     return AlipayChannel(
         AlipayAccount(

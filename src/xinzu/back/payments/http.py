@@ -40,7 +40,6 @@ from xinzu.platform.http.door import (
     run,
     runtime_of,
     submit_as,
-    tenant_of,
 )
 from xinzu.platform.http.problems import Malformed
 
@@ -79,11 +78,12 @@ async def get_pre_authorisation(request: HttpRequest, agreement_id: FromPath[str
     """The pre-authorisation and, until the customer confirms it, the signed order for the wallet."""
     async with reading(request) as read:
         mandate = await mandates.mandate_of(read, id_from(Prefix.AGREEMENT, agreement_id))
-    if mandate is None:
-        raise MandateUnknown()
+        if mandate is None:
+            raise MandateUnknown()
+        may_confirm = mandate.state is MandateState.INTENDED and mandate.release_due_since is None
+        channel = await alipay_of(runtime_of(request), read) if may_confirm else None
     order_string = None
-    if mandate.state is MandateState.INTENDED and mandate.release_due_since is None:
-        channel = await alipay_of(runtime_of(request), tenant_of(request))
+    if channel is not None:
         order_string = channel.freeze_order(
             FreezeOrder(
                 order_no=mandate.out_order_no,
@@ -194,7 +194,9 @@ async def take_alipay_notification(request: HttpRequest, tenant_slug: FromPath[s
     runtime = runtime_of(request)
     tenant_id = await runtime.tenant_id_of(tenant_slug)
     form = _form(await request.body())
-    received = _believed(await alipay_of(runtime, tenant_id), form)
+    async with runtime.reading(tenant_id) as read:
+        channel = await alipay_of(runtime, read)
+    received = _believed(channel, form)
     answered = await submit_as(request, tenant_id, _SENDER, record_notifications, CommandRequest(received))
     taken = msgspec.json.decode(answered.content, type=NotificationTaken)
     NOTIFICATIONS.labels("repeated" if taken.again else taken.outcome.value).inc()

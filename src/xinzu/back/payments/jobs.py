@@ -106,8 +106,8 @@ async def resolve_refunds(runtime: Runtime, tenant_id: int, arguments: Mapping[s
 @job("payments.withdraw_mandates")
 async def withdraw_mandates(runtime: Runtime, tenant_id: int, arguments: Mapping[str, Any]) -> None:
     """Withdraw orders of called-off agreements that the customer has not confirmed. What stays unknown, the sweep brings back."""
-    channel = await alipay_of(runtime, tenant_id)
     async with runtime.reading(tenant_id) as read:
+        channel = await alipay_of(runtime, read)
         orders = await mandates.orders_of(read, _uuids(arguments["mandate_ids"]))
 
     async def withdraw(order: tuple[UUID, str, str]) -> tuple[UUID, str | None, bool] | None:
@@ -128,8 +128,8 @@ async def withdraw_mandates(runtime: Runtime, tenant_id: int, arguments: Mapping
 @job("payments.query_mandates")
 async def query_mandates(runtime: Runtime, tenant_id: int, arguments: Mapping[str, Any]) -> None:
     """Look up orders whose confirmation may have been lost on the way to us."""
-    channel = await alipay_of(runtime, tenant_id)
     async with runtime.reading(tenant_id) as read:
+        channel = await alipay_of(runtime, read)
         orders = await mandates.orders_of(read, _uuids(arguments["mandate_ids"]))
 
     async def query(order: tuple[UUID, str, str]) -> Operation | None:
@@ -167,8 +167,8 @@ async def sweep(runtime: Runtime, tenant_id: int, arguments: Mapping[str, Any]) 
 
 
 async def _execute(runtime: Runtime, tenant_id: int, kind: Kind, ids: Sequence[str], ask: Ask, settle: Settle) -> None:
-    channel = await alipay_of(runtime, tenant_id)
     async with runtime.unit(tenant_id, system_actor("payments.execute")) as uow:
+        channel = await alipay_of(runtime, uow)
         calls = await attempts.claim(uow, kind, _uuids(ids))
         # This job runs again when its worker was killed between claim and outcome: ask as soon as that is certain.
         claimed = {call.id for call in calls}
@@ -180,8 +180,8 @@ async def _execute(runtime: Runtime, tenant_id: int, kind: Kind, ids: Sequence[s
 
 
 async def _resolve(runtime: Runtime, tenant_id: int, kind: Kind, ids: Sequence[str], ask: Ask, settle: Settle) -> None:
-    channel = await alipay_of(runtime, tenant_id)
     async with runtime.unit(tenant_id, system_actor("payments.resolve")) as uow:
+        channel = await alipay_of(runtime, uow)
         calls = await attempts.claim_unresolved(uow, kind, _uuids(ids), uow.now - SILENT_AFTER)
     await _ask_and_settle(runtime, tenant_id, channel, calls, ask, settle)
 

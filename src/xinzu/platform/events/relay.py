@@ -38,7 +38,8 @@ WHERE tenant_id = :tenant AND state = 'pending' AND next_attempt_at <= statement
 """
 
 # One relay at a time works for a subscriber, so that batches keep their order; SKIP LOCKED would let a second one overtake.
-# The deliveries are chosen first, so that neither a long backlog nor a long history of events is read for one batch.
+# The deliveries are chosen first, so that neither a long backlog nor a long history of events is read for one batch. They are removed
+# in the same statement: it all stands or falls with the subscriber's transaction.
 _CLAIM = """
 WITH turn AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(hashtextextended(:subscriber, :tenant)) AS mine
@@ -50,16 +51,14 @@ WITH turn AS MATERIALIZED (
       AND d.next_attempt_at <= statement_timestamp()
     ORDER BY d.event_id
     LIMIT :limit
+), done AS (
+    DELETE FROM platform_delivery d USING due
+    WHERE d.tenant_id = :tenant AND d.subscriber = :subscriber AND d.event_id = due.event_id
 )
 SELECT due.event_id, e.type, cast(e.data AS text) AS data
 FROM due
 JOIN platform_event e ON e.tenant_id = :tenant AND e.id = due.event_id
 ORDER BY due.event_id
-"""
-
-_DONE = """
-DELETE FROM platform_delivery
-WHERE tenant_id = :tenant AND subscriber = :subscriber AND event_id = ANY(cast(:ids AS uuid[]))
 """
 
 _FAILED = """
@@ -149,10 +148,8 @@ class Relay:
             rows = await uow.rows(_CLAIM, subscriber=to.name, limit=limit)
             if not rows:
                 return 0
-            ids = [row.event_id for row in rows]
             if taken is not None:
-                taken.extend(ids)
-            await uow.execute(_DONE, subscriber=to.name, ids=ids)
+                taken.extend(row.event_id for row in rows)
             await to.handler(uow, [decode(row.type, row.data) for row in rows])
         DELIVERIES.labels(to.name, "done").inc(len(rows))
         return len(rows)

@@ -119,7 +119,9 @@ async def _write(uow: UnitOfWork, pending: _Pending) -> None:
         edge.level: await store.entries(uow, edge.level, edge.first, edge.last)
         for edge in edges_to_complete(before.size, after.size)
     }
-    await store.insert_leaves(uow, before.size, pending.ids, pending.kinds, pending.subject_ids, pending.bodies, hashes)
+    await store.insert_leaves(
+        uow, before.size, pending.ids, pending.kinds, pending.subject_ids, pending.bodies, hashes, after.size, after.pack()
+    )
     if tiles := complete_tiles(growth, edges):
         await store.insert_tiles(
             uow,
@@ -128,7 +130,6 @@ async def _write(uow: UnitOfWork, pending: _Pending) -> None:
             [tile.hashes for tile in tiles],
             [tile.root for tile in tiles],
         )
-    await store.save_head(uow, after.size, after.pack())
 
 
 async def _locked_head(uow: UnitOfWork) -> store.Head:

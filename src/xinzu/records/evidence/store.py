@@ -14,7 +14,11 @@ from xinzu.records.evidence.model import Fact
 
 LEAVES_PER_STATEMENT = 2_000  # what unnest holds stays within work_mem (4 MB); an append may have any number of leaves
 
+# The head grows with its leaves, in one round trip.
 _INSERT_LEAVES = """
+WITH grown AS (
+    UPDATE evidence_log SET size = :size, frontier = :frontier, updated_at = :now WHERE tenant_id = :tenant
+)
 INSERT INTO evidence_leaf (tenant_id, position, id, kind, subject_id, recorded_at, body, leaf_hash)
 SELECT :tenant, cast(:first AS bigint) + l.nth - 1, l.id, l.kind, l.subject_id, :now, l.body, l.leaf_hash
 FROM unnest(cast(:ids AS uuid[]), cast(:kinds AS text[]), cast(:subjects AS uuid[]), cast(:bodies AS bytea[]),
@@ -83,15 +87,6 @@ async def create_head(uow: UnitOfWork, origin: str) -> bool:
     return added == 1
 
 
-async def save_head(uow: UnitOfWork, size: int, frontier: bytes) -> None:
-    await uow.execute(
-        "UPDATE evidence_log SET size = :size, frontier = :frontier, updated_at = :now WHERE tenant_id = :tenant",
-        size=size,
-        frontier=frontier,
-        now=uow.now,
-    )
-
-
 async def insert_leaves(
     uow: UnitOfWork,
     first_position: int,
@@ -100,12 +95,16 @@ async def insert_leaves(
     subject_ids: Sequence[UUID],
     bodies: Sequence[bytes],
     hashes: Sequence[bytes],
+    size: int,
+    frontier: bytes,
 ) -> None:
-    """Write leaves at consecutive positions. All sequences have the same length."""
+    """Write leaves at consecutive positions and the head as it stands after them. All sequences have the same length."""
     for at in range(0, len(ids), LEAVES_PER_STATEMENT):
         part = slice(at, at + LEAVES_PER_STATEMENT)
         await uow.execute(
             _INSERT_LEAVES,
+            size=size,
+            frontier=frontier,
             first=first_position + at,
             now=uow.now,
             ids=ids[part],

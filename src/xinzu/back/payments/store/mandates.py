@@ -117,21 +117,18 @@ async def save_account(uow: UnitOfWork, provider: Provider, account: ChannelAcco
     )
 
 
-async def account_of(read: ReadSession, provider: Provider) -> ChannelAccount | None:
+async def account_of(read: ReadSession, provider: Provider) -> tuple[str, ChannelAccount] | None:
+    """The tenant's short name, which stands in the callback address, and its account at the provider."""
     row = await read.row(
-        "SELECT app_id, gateway_url, seller_id, private_key_sealed, provider_public_key FROM payments_channel_account"
-        " WHERE tenant_id = :tenant AND provider = :provider",
+        "SELECT t.slug, a.app_id, a.gateway_url, a.seller_id, a.private_key_sealed, a.provider_public_key"
+        " FROM payments_channel_account a JOIN platform_tenant t ON t.id = a.tenant_id"
+        " WHERE a.tenant_id = :tenant AND a.provider = :provider",
         provider=provider.value,
     )
     if row is None:
         return None
     private_pem = read.vault.open_text(f"payments_channel_account.private_key:{provider}", bytes(row.private_key_sealed))
-    return ChannelAccount(row.app_id, row.gateway_url, row.seller_id, private_pem, row.provider_public_key)
-
-
-async def slug_of_tenant(read: ReadSession) -> str:
-    """The tenant's short name, which stands in the callback address."""
-    return str(await read.scalar("SELECT slug FROM platform_tenant WHERE id = :tenant"))
+    return row.slug, ChannelAccount(row.app_id, row.gateway_url, row.seller_id, private_pem, row.provider_public_key)
 
 
 async def insert_mandates(uow: UnitOfWork, provider: Provider, mandates: Sequence[NewMandate]) -> int:
