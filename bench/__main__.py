@@ -8,7 +8,7 @@ from importlib import import_module
 
 import uvloop
 
-BENCHES = ("evidence", "intake", "pipeline")
+BENCHES = ("schedules", "evidence", "intake", "pipeline")
 
 
 def main() -> None:

@@ -112,6 +112,25 @@ def check() -> None:
 
 
 @app.command()
+def schedule() -> None:
+    """Read one JSON object of terms per line, write one JSON schedule (or error) per line."""
+    from xinzu.app.commands.schedule import run
+
+    run(sys.stdin.buffer, sys.stdout.buffer)
+
+
+@app.command()
+def quote(
+    terms: Annotated[str, typer.Argument(help="One JSON object of terms, as `xinzu schedule` reads it; - reads standard input.")],
+    english: Annotated[bool, typer.Option("--en", help="Headings in English.")] = False,
+) -> None:
+    """Show a schedule and what it costs a year as a table; refuses what costs more than the law's guard allows."""
+    from xinzu.app.commands.schedule import show
+
+    show(sys.stdin.read() if terms == "-" else terms, english=english)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(f"xinzu {__version__} (Python {sys.version.split()[0]})")

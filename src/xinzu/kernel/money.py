@@ -28,7 +28,7 @@ class Rounding(StrEnum):
     DOWN = "down"
 
 
-_DECIMAL_ROUNDING = {
+DECIMAL_ROUNDING = {
     Rounding.HALF_EVEN: ROUND_HALF_EVEN,
     Rounding.HALF_UP: ROUND_HALF_UP,
     Rounding.UP: ROUND_UP,
@@ -44,7 +44,7 @@ def round_fen(amount: Decimal, rounding: Rounding) -> int:
     """
     # 19 integer digits plus a fraction do not fit the default 28-digit context once a rate with many digits is applied.
     with localcontext(prec=60):
-        return int(amount.quantize(Decimal(1), rounding=_DECIMAL_ROUNDING[rounding]))
+        return int(amount.quantize(Decimal(1), rounding=DECIMAL_ROUNDING[rounding]))
 
 
 def split_fen(total_fen: int, weights: Sequence[int]) -> list[int]:

@@ -32,6 +32,8 @@ from xinzu.back.billing.commands.close_day import next_to_close
 from xinzu.back.billing.errors import AccountMissing, ItemUnknown
 from xinzu.back.billing.model import RECEIPT_SOURCE_PAYMENTS, Charge, ChargeKind, Instalment, InstalmentState, Why
 from xinzu.back.billing.rules import late_fee, schedule
+from xinzu.back.billing.rules.schedules.solve import Schedule, schedule_of
+from xinzu.back.billing.rules.schedules.terms import ScheduleTerms
 from xinzu.back.billing.schemas import AccountView, AmountWhy, ChargeView, InstalmentView, ReceiptView, SegmentView
 from xinzu.back.billing.store import accounts, items, receipts
 from xinzu.back.billing.store.receipts import ReceiptRecord
@@ -50,6 +52,8 @@ __all__ = [
     "ReceiptRecord",
     "Refund",
     "Return",
+    "Schedule",
+    "ScheduleTerms",
     "Settled",
     "account_of",
     "call_off_accounts",
@@ -65,6 +69,7 @@ __all__ = [
     "receipts_of",
     "record_receipts",
     "record_refunds",
+    "schedule_of",
     "settle_returns",
     "why",
 ]

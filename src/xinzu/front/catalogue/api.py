@@ -15,6 +15,8 @@ from xinzu.front.catalogue.commands import (
     terms_of_quotes,
     withdraw_plans,
 )
+from xinzu.front.catalogue.errors import CostAboveCap
+from xinzu.front.catalogue.rules.annual_cost import ANNUAL_COST_MAX_PCT, is_within_cap
 from xinzu.front.catalogue.schemas import (
     NewPlan,
     NewProduct,
@@ -27,6 +29,8 @@ from xinzu.front.catalogue.schemas import (
 )
 
 __all__ = [
+    "ANNUAL_COST_MAX_PCT",
+    "CostAboveCap",
     "NewPlan",
     "NewProduct",
     "PlanView",
@@ -37,6 +41,7 @@ __all__ = [
     "create_plans",
     "create_products",
     "give_quotes",
+    "is_within_cap",
     "publish_plans",
     "quote",
     "set_pricing_policy",
