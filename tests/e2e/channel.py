@@ -16,7 +16,9 @@ from xinzu.app.demo.shop import Shop
 from xinzu.kernel.time import DEFAULT_CALENDAR, Clock
 
 ANSWER_MAX_S = 15.0
-PATIENCE_S = 75.0  # for one step of a rental, with every outage in it
+# For one step of a rental, with every outage in it: a callback that met five of them is sent again after 61 s (deliveries.RETRY_AFTER_S), and a
+# parcel has three callbacks.
+PATIENCE_S = 200.0
 PAUSE_S = 0.15
 WALLET_SILENCE_S = 4.0
 COME_BACK_LATER = {429, 502, 503, 504}

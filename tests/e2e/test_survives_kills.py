@@ -37,7 +37,7 @@ VICTIMS = ("worker", "api", "postgres", "worker", "api/", "postgres", "sandbox",
 PAUSES_S = (0.3, 0.9, 0.1, 0.6, 1.2, 0.0, 0.4)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 async def test_thirty_kills_lose_nothing_and_double_nothing(record_property: Callable[[str, object], None]) -> None:
     began = time.monotonic()
     with temporary_home() as home, running(home) as installation:
