@@ -6,9 +6,8 @@ Rules the shape holds for every tenant table (they keep the schema ready for Cit
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-import asyncpg
 import msgspec
 from asyncpg.exceptions import (
     AdminShutdownError,
@@ -31,11 +30,10 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.connectors.asyncio import AsyncAdapt_Error
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.schema import SchemaItem
 
 # What a long-lived asyncpg connection raises when the server goes away under it; the last when other statements wait their turn.
@@ -128,40 +126,6 @@ def row_security_ddl(table: str) -> list[str]:
     ]
 
 
-class TenantConnection(asyncpg.Connection):
-    """A connection whose next transaction is bound to a tenant by the message that begins it: one round trip instead of two."""
-
-    __slots__ = ("_binding",)
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
-        super().__init__(*arguments, **named)
-        self._binding: str | None = None
-
-    def bind(self, tenant_id: int) -> None:
-        self._binding = set_tenant(tenant_id)
-
-    async def execute(self, query: str, *arguments: Any, timeout: float | None = None) -> str:  # noqa: ANN401
-        binding, self._binding = self._binding, None
-        if binding is not None:
-            if not query.startswith("BEGIN"):
-                raise InternalClientError("a bound connection begins a transaction first")
-            query = f"{query} {binding}"
-        status: str = await super().execute(query, *arguments, timeout=timeout)
-        return status
-
-
-async def begin_for(connection: AsyncConnection, tenant_id: int) -> None:
-    """Begin a transaction bound to a tenant. Raises DBAPIError when the connection is dead; nothing was written then."""
-    raw = await connection.get_raw_connection()
-    cast(TenantConnection, raw.driver_connection).bind(tenant_id)
-    try:
-        # SQLAlchemy begins lazily, with the first statement; a dead connection must show before anything is asked of it.
-        await cast(Any, raw.dbapi_connection)._start_transaction()
-    except (AsyncAdapt_Error, *CONNECTION_TROUBLE):
-        await connection.exec_driver_sql("SELECT 1")  # fails too, but where SQLAlchemy sees it and drops what else the pool holds
-        raise
-
-
 def _json_default(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
@@ -186,7 +150,6 @@ def create_engine(url: str, *, pool_size: int = 10, waits_for_disk: bool = True)
         pool_use_lifo=True,  # the connection used last has its statements prepared
         connect_args={
             "server_settings": server_settings,
-            "connection_class": TenantConnection,
             # More than the product's distinct statements: with fewer, each is prepared again and again.
             "prepared_statement_cache_size": STATEMENTS_PREPARED_MAX,
             "statement_cache_size": STATEMENTS_PREPARED_MAX,

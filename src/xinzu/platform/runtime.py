@@ -22,7 +22,7 @@ from xinzu.kernel.time import BusinessCalendar, Clock, SystemClock
 from xinzu.platform.actor import Actor
 from xinzu.platform.crypto.kms import Kms
 from xinzu.platform.crypto.vault import TenantVault, WrappedKeys, load_vault
-from xinzu.platform.db import DATABASE_TROUBLE, begin_for, create_engine, is_connection_loss
+from xinzu.platform.db import DATABASE_TROUBLE, create_engine, is_connection_loss, set_tenant
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class Runtime:
                 trouble = error
                 continue
             try:
-                await begin_for(connection, tenant_id)
+                await connection.exec_driver_sql(set_tenant(tenant_id))
             except DATABASE_TROUBLE as error:
                 await connection.close()
                 trouble = error
