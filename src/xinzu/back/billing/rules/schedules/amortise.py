@@ -85,7 +85,7 @@ def rows_of(terms: ScheduleTerms) -> list[Row]:
 def plan(terms: ScheduleTerms, instalment_fen: int | None) -> list[Row]:
     """The rows of checked terms; with ``instalment_fen`` every row but the last asks for that much (times its weight)."""
     with localcontext(prec=PRECISION):
-        accruals = accruals_of(terms, _periods(terms))
+        accruals = accruals_of(terms, row_periods(terms, has_balloon=terms.balloon_fen > 0))
         last = accruals[-1].period.due_on
         last_payment = accruals[terms.row_count - 1].period.due_on if terms.method in ANNUITIES else last
         for name, events, before in (
@@ -131,13 +131,14 @@ def plan(terms: ScheduleTerms, instalment_fen: int | None) -> list[Row]:
     return rows
 
 
-def _periods(terms: ScheduleTerms) -> list[Period]:
+def row_periods(terms: ScheduleTerms, *, has_balloon: bool) -> list[Period]:
+    """The period of each row the terms make: a bullet's only one, and in advance one more only for what falls due at the end."""
     periods = periods_of(terms)
     if terms.method is Method.BULLET:
         end = periods[-1].due_on
         regular = all(period.is_regular for period in periods)
         return [Period(1, terms.start_on, end, terms.start_on, regular, terms.row_count if regular else 1)]
-    ends_later = terms.balloon_fen > 0 or terms.method is Method.INTEREST_ONLY
+    ends_later = has_balloon or terms.method is Method.INTEREST_ONLY
     return periods if terms.timing is Timing.ARREARS or ends_later else periods[:-1]
 
 

@@ -41,7 +41,8 @@ def irr(flows: Sequence[Flow]) -> float | None:
     def slope(rate: float) -> float:
         return math.fsum(-at * fen * math.pow(1 + rate, -at - 1) for at, fen in flows)
 
-    return _newton(worth, slope) or _bisection(worth)
+    found = _newton(worth, slope)
+    return _bisection(worth) if found is None else found
 
 
 def _newton(worth: Callable[[float], float], slope: Callable[[float], float]) -> float | None:

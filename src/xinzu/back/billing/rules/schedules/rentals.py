@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from xinzu.back.billing.rules.schedules.periods import shift
-from xinzu.back.billing.rules.schedules.terms import AMOUNT_MAX_FEN, PERIODS_MAX, Timing, Unit, refused
+from xinzu.back.billing.rules.schedules.terms import AMOUNT_MAX_FEN, PERIODS_MAX, Timing, Unit, refused, within
 from xinzu.kernel.money import Rounding, round_fen
 from xinzu.kernel.time import BusinessDate
 
@@ -70,9 +70,9 @@ def equal_rents(
     >>> [(row.n, str(row.due_on), row.total_fen) for row in equal_rents(29_900, 3, date(2026, 1, 31))]
     [(1, '2026-01-31', 29900), (2, '2026-02-28', 29900), (3, '2026-03-31', 29900)]
     """
-    _within("rent_fen", rent_fen, 1, AMOUNT_MAX_FEN)
-    _within("periods", periods, 1, PERIODS_MAX)
-    _within("every", every, 1, 366)
+    within("rent_fen", rent_fen, 1, AMOUNT_MAX_FEN)
+    within("periods", periods, 1, PERIODS_MAX)
+    within("every", every, 1, 366)
     dates = [shift(unit, every, start_on, count) for count in range(periods + 1)]
     legs = (Leg(LegRole.RENT, rent_fen),)
     return tuple(
@@ -92,15 +92,15 @@ def several_then_each(
     >>> [(str(row.due_on), row.total_fen) for row in several_then_each(100_00, 3, 2, date(2026, 1, 1))]
     [('2026-01-01', 30000), ('2026-02-01', 10000), ('2026-03-01', 10000)]
     """
-    _within("first_rents", first_rents, 1, PERIODS_MAX)
-    _within("later", later, 0, PERIODS_MAX)
+    within("first_rents", first_rents, 1, PERIODS_MAX)
+    within("later", later, 0, PERIODS_MAX)
     first, *rest = equal_rents(rent_fen, later + 1, start_on, unit=unit, every=every)
     return (replace(first, legs=(Leg(LegRole.RENT, rent_fen * first_rents),)), *rest)
 
 
 def with_return(rows: Sequence[RentalRow], deposit_fen: int) -> tuple[RentalRow, ...]:
     """The device goes back at the end: the deposit is paid with the first row and comes back in a row of its own."""
-    _within("deposit_fen", deposit_fen, 0, AMOUNT_MAX_FEN)
+    within("deposit_fen", deposit_fen, 0, AMOUNT_MAX_FEN)
     if deposit_fen == 0:
         return tuple(rows)
     first, *rest = rows
@@ -116,7 +116,7 @@ def rent_to_own(rows: Sequence[RentalRow], transfer_fen: int = 0) -> tuple[Renta
     >>> [(leg.role.value, leg.amount_fen) for leg in rent_to_own(equal_rents(500_00, 12, date(2026, 1, 1)), 100)[-1].legs]
     [('residual', 100)]
     """
-    _within("transfer_fen", transfer_fen, 0, AMOUNT_MAX_FEN)
+    within("transfer_fen", transfer_fen, 0, AMOUNT_MAX_FEN)
     end = rows[-1].to_on
     return (*rows, RentalRow(rows[-1].n + 1, end, end, end, (Leg(LegRole.RESIDUAL, transfer_fen),)))
 
@@ -166,10 +166,10 @@ def daily_rents(
     >>> [(str(row.due_on), row.total_fen) for row in rows]
     [('2026-02-01', 20000), ('2026-03-01', 20000), ('2026-03-06', 5000)]
     """
-    _within("days", (end_on - start_on).days, 1, DAYS_MAX)
+    within("days", (end_on - start_on).days, 1, DAYS_MAX)
     for name, cap in (("row_days_max", row_days_max), ("days_max", days_max)):
         if cap is not None:
-            _within(name, cap, 1, DAYS_MAX)
+            within(name, cap, 1, DAYS_MAX)
     rows: list[RentalRow] = []
     from_on, charged_days = start_on, 0
     while from_on < end_on:
@@ -198,9 +198,9 @@ def buyout_price_fen(
     >>> buyout_price_fen(600_000, 270_000), buyout_price_fen(600_000, 590_000, floor_fen=50_000)
     (330000, 50000)
     """
-    _within("device_value_fen", device_value_fen, 1, AMOUNT_MAX_FEN)
-    _within("paid_rent_fen", paid_rent_fen, 0, AMOUNT_MAX_FEN)
-    _within("floor_fen", floor_fen, 0, device_value_fen)
+    within("device_value_fen", device_value_fen, 1, AMOUNT_MAX_FEN)
+    within("paid_rent_fen", paid_rent_fen, 0, AMOUNT_MAX_FEN)
+    within("floor_fen", floor_fen, 0, device_value_fen)
     if not (credited_share.is_finite() and 0 <= credited_share <= 1):
         raise refused("credited_share", "须在 0 与 1 之间", "must be from 0 to 1")
     return max(device_value_fen - round_fen(paid_rent_fen * credited_share, Rounding.UP), floor_fen)
@@ -230,7 +230,7 @@ def buyout_price_of_month(table_fen: Sequence[int], months_begun: int) -> int:
     >>> [buyout_price_of_month([5_000, 4_000, 1_000], month) for month in (1, 3, 9)]
     [5000, 1000, 1000]
     """
-    _within("months_begun", months_begun, 1, PERIODS_MAX)
+    within("months_begun", months_begun, 1, PERIODS_MAX)
     if not table_fen or min(table_fen) < 0:
         raise refused("table_fen", "须列出各月非负的买断价", "must name a price from 0 for each month")
     return table_fen[min(months_begun, len(table_fen)) - 1]
@@ -255,9 +255,4 @@ def _bands(bands: Sequence[PriceBand]) -> None:
     if not days or days[0] != 1 or any(later <= earlier for earlier, later in pairwise(days)):
         raise refused("bands", "首档自第 1 日起，各档依次递增", "must begin with day 1 and be in order of days")
     for band in bands:
-        _within("bands", band.daily_fen, 0, AMOUNT_MAX_FEN)
-
-
-def _within(name: str, value: int, lowest: int, highest: int) -> None:
-    if not lowest <= value <= highest:
-        raise refused(name, f"须在 {lowest} 与 {highest} 之间", f"must be from {lowest} to {highest}")
+        within("bands", band.daily_fen, 0, AMOUNT_MAX_FEN)

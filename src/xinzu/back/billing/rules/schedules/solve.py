@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
 
 from xinzu.back.billing.rules.schedules.accrual import Accrual, accruals_of
-from xinzu.back.billing.rules.schedules.amortise import PRECISION, Row, linear_balance, plan, round_to, solve_from
+from xinzu.back.billing.rules.schedules.amortise import PRECISION, Row, linear_balance, plan, round_to, row_periods, solve_from
 from xinzu.back.billing.rules.schedules.cost import annual_cost_pct, irr_pct
-from xinzu.back.billing.rules.schedules.periods import periods_between, periods_of
+from xinzu.back.billing.rules.schedules.periods import periods_between
 from xinzu.back.billing.rules.schedules.terms import (
     PERIODS_MAX,
     PERIODS_PER_YEAR,
@@ -17,7 +17,6 @@ from xinzu.back.billing.rules.schedules.terms import (
     YEARS_MAX,
     Method,
     ScheduleTerms,
-    Timing,
     Unknown,
     check,
     refused,
@@ -114,9 +113,7 @@ def _solved(terms: ScheduleTerms, instalment_fen: int) -> ScheduleTerms:
 
 
 def _accruals(terms: ScheduleTerms) -> list[Accrual]:
-    periods = periods_of(terms)
-    ends_later = terms.balloon_fen > 0 or terms.solve is Unknown.BALLOON
-    return accruals_of(terms, periods if terms.timing is Timing.ARREARS or ends_later else periods[:-1])
+    return accruals_of(terms, row_periods(terms, has_balloon=terms.balloon_fen > 0 or terms.solve is Unknown.BALLOON))
 
 
 def _rate(terms: ScheduleTerms, instalment_fen: int) -> Decimal:
@@ -170,12 +167,12 @@ def _costs(terms: ScheduleTerms, rows: tuple[Row, ...]) -> tuple[str | None, str
     per_year = Decimal(PERIODS_PER_YEAR[terms.unit]) / terms.every
     first = rows[0].due_on
     whole = terms.period_dates or terms.first_due_on is None
-    if terms.method is Method.BULLET:
-        to_first = float(terms.row_count if whole else float(periods_between(terms.unit, terms.every, terms.start_on, first)))
+    if not whole:
+        to_first = float(periods_between(terms.unit, terms.every, terms.start_on, first))
+    elif terms.method is Method.BULLET:
+        to_first = float(terms.row_count)
     else:
-        to_first = (
-            float(first > terms.start_on) if whole else float(periods_between(terms.unit, terms.every, terms.start_on, first))
-        )
+        to_first = float(first > terms.start_on)
     # In periods: rows are one apart, a shorter or longer first period is its share of one; a tranche lies between rows by days.
     marks = [(terms.start_on, 0.0)] * (first > terms.start_on) + [(row.due_on, to_first + n) for n, row in enumerate(rows)]
     flows = [(at, row.total_fen) for (_, at), row in zip(marks[-len(rows) :], rows, strict=True)]

@@ -166,8 +166,8 @@ def check(terms: ScheduleTerms) -> None:
         "must be the number of period_dates, or left out",
     )
     if unknown is not Unknown.PERIODS:
-        _within("periods", terms.row_count, 1, PERIODS_MAX)
-    _within("every", terms.every, 1, EVERY_MAX)
+        within("periods", terms.row_count, 1, PERIODS_MAX)
+    within("every", terms.every, 1, EVERY_MAX)
     for name, on in (("start_on", terms.start_on), ("first_due_on", terms.first_due_on)):
         _need(
             on is None or YEAR_MIN <= on.year <= YEAR_MAX,
@@ -183,14 +183,14 @@ def check(terms: ScheduleTerms) -> None:
     )
     _rate("annual_rate_pct", terms.annual_rate_pct)
     if unknown not in (Unknown.PRINCIPAL,):
-        _within("principal_fen", terms.drawn_fen, 1, AMOUNT_MAX_FEN)
+        within("principal_fen", terms.drawn_fen, 1, AMOUNT_MAX_FEN)
     _need(
         not (terms.disbursements and terms.principal_fen) or terms.drawn_fen == terms.principal_fen,
         "principal_fen",
         "须等于各笔放款之和，或不填",
         "must be the sum of the disbursements, or left out",
     )
-    _within("balloon_fen", terms.balloon_fen, 0, AMOUNT_MAX_FEN)
+    within("balloon_fen", terms.balloon_fen, 0, AMOUNT_MAX_FEN)
     _need(
         unknown in (Unknown.PRINCIPAL, Unknown.BALLOON) or terms.balloon_fen <= terms.drawn_fen,
         "balloon_fen",
@@ -210,7 +210,7 @@ def check(terms: ScheduleTerms) -> None:
         ("grace.interest", terms.grace.interest),
         ("interest_free", terms.interest_free),
     ):
-        _within(name, count, 0, PERIODS_MAX)
+        within(name, count, 0, PERIODS_MAX)
         _need(
             unknown is Unknown.PERIODS or count < rows or (name == "interest_free" and count == rows == terms.row_count),
             name,
@@ -220,8 +220,8 @@ def check(terms: ScheduleTerms) -> None:
     _events(terms)
     for number, fen in terms.fees:
         _need(1 <= number <= max(rows, 1), "fees", "费用须落在某一期", "must name a row by its number")
-        _within("fees", fen, 0, AMOUNT_MAX_FEN)
-    _within("rounding.instalment_multiple_fen", terms.rounding.instalment_multiple_fen, 1, 10_000_000)
+        within("fees", fen, 0, AMOUNT_MAX_FEN)
+    within("rounding.instalment_multiple_fen", terms.rounding.instalment_multiple_fen, 1, 10_000_000)
     _need(
         unknown is Unknown.INSTALMENT or terms.instalment_fen is not None,
         "instalment_fen",
@@ -236,7 +236,7 @@ def check(terms: ScheduleTerms) -> None:
     )
     if terms.instalment_fen is not None:
         _need(unknown is not Unknown.INSTALMENT, "instalment_fen", "正是要求解的金额", "is what is solved for: leave it out")
-        _within("instalment_fen", terms.instalment_fen, 1, AMOUNT_MAX_FEN)
+        within("instalment_fen", terms.instalment_fen, 1, AMOUNT_MAX_FEN)
     _need(
         unknown is Unknown.INSTALMENT or not (terms.disbursements or terms.rate_changes),
         "solve",
@@ -263,7 +263,7 @@ def _events(terms: ScheduleTerms) -> None:
     before = terms.start_on
     for on, fen in terms.disbursements:
         _need(on >= before, "disbursements", "须按日期排列且不早于起始日", "must be in order of dates, none before start_on")
-        _within("disbursements", fen, 1, AMOUNT_MAX_FEN)
+        within("disbursements", fen, 1, AMOUNT_MAX_FEN)
         before = on
     before = terms.start_on - timedelta(days=1)
     for on, pct in terms.rate_changes:
@@ -304,7 +304,8 @@ def _rate(name: str, pct: Decimal) -> None:
     )
 
 
-def _within(name: str, value: int, lowest: int, highest: int) -> None:
+def within(name: str, value: int, lowest: int, highest: int) -> None:
+    """Raises Invalid unless the named number lies between the two, both included."""
     _need(lowest <= value <= highest, name, f"须在 {lowest} 与 {highest} 之间", f"must be from {lowest} to {highest}")
 
 

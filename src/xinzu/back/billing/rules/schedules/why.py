@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 
-from xinzu.back.billing.rules.schedules.accrual import Accrual, accruals_of
-from xinzu.back.billing.rules.schedules.amortise import PRECISION, Row, settled
-from xinzu.back.billing.rules.schedules.periods import Period, periods_of
+from xinzu.back.billing.rules.schedules.accrual import accruals_of
+from xinzu.back.billing.rules.schedules.amortise import PRECISION, Row, row_periods, settled
+from xinzu.back.billing.rules.schedules.periods import periods_of
 from xinzu.back.billing.rules.schedules.solve import Schedule, schedule_of
 from xinzu.back.billing.rules.schedules.terms import Method, ScheduleTerms, refused
 from xinzu.kernel.money import round_fen
@@ -106,7 +106,7 @@ def _inputs(terms: ScheduleTerms, schedule: Schedule) -> dict[str, str | int]:
 
 def _accrued(schedule: Schedule, n: int) -> tuple[InterestSegment, ...]:
     terms = schedule.terms
-    accrual = _accruals(terms)[n - 1]
+    accrual = accruals_of(terms, row_periods(terms, has_balloon=terms.balloon_fen > 0))[n - 1]
     base_fen = schedule.rows[n - 2].balance_fen if n > 1 else 0
     parts = []
     for segment in accrual.segments:
@@ -118,14 +118,6 @@ def _accrued(schedule: Schedule, n: int) -> tuple[InterestSegment, ...]:
         missing_fen = schedule.rows[n - 1].interest_fen - sum(part.interest_fen for part in parts)
         parts[-1] = replace(parts[-1], interest_fen=parts[-1].interest_fen + missing_fen)
     return tuple(parts)
-
-
-def _accruals(terms: ScheduleTerms) -> list[Accrual]:
-    periods = periods_of(terms)
-    if terms.method is Method.BULLET:
-        regular = all(period.is_regular for period in periods)
-        periods = [Period(1, terms.start_on, periods[-1].due_on, terms.start_on, regular, terms.row_count if regular else 1)]
-    return accruals_of(terms, periods)
 
 
 def _flat(schedule: Schedule, row: Row) -> tuple[InterestSegment, ...]:
