@@ -8,7 +8,7 @@ from importlib import import_module
 
 import uvloop
 
-BENCHES = ("schedules", "evidence", "intake", "pipeline")
+BENCHES = ("schedules", "ledger", "evidence", "intake", "pipeline")
 
 
 def main() -> None:

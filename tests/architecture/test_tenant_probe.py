@@ -76,6 +76,7 @@ async def probed(filled: Filled) -> Filled:
         ("POST", f"/v1/devices/{device}/holds", {"kind": "dispute", "is_placed": True}),
         ("POST", f"/v1/plans/{plan}/publication", None),
         ("POST", "/v1/quotes", {"plan_id": plan}),
+        ("POST", "/v1/ledger/closures", {"through": "2026-01-11"}),
     ]
     for method, path, body in calls:
         response = await api.request(method, path, json=body, headers=owner)
@@ -190,6 +191,7 @@ BODIES: Mapping[str, object] = {
     "review_decision": {"outcome": "approve", "reason_code": "REVIEW_CONFIRMED"},
     "accept_agreement": {"code": "000000", "document_sha256": "0" * 64, "restriction_clause_accepted": True},
     "cancel_application": {"reason": "customer_request"},
+    "reopen_ledger_period": {"reason": "probing"},
     "change_delivery_address": {"delivery_address": "广东省深圳市南山区科技园 1 号"},
     "receive_sms_report": {
         "event_id": "e-probe",
@@ -218,6 +220,8 @@ async def _values(filled: Filled) -> dict[str, list[str]]:
         "party_id": await _ids(filled, "parties_person", Prefix.PARTY),
         "purpose": ["application", "decision"],
         "leaf_id": await _ids(filled, "evidence_leaf", Prefix.LEAF),
+        "entry_id": await _ids(filled, "ledger_entry", Prefix.ENTRY),
+        "closure_id": await _ids(filled, "ledger_closure", Prefix.CLOSURE),
         "agreement_id": await _ids(filled, "agreements_agreement", Prefix.AGREEMENT),
         "item_id": [
             *await _ids(filled, "billing_instalment", Prefix.INSTALMENT),
@@ -297,6 +301,7 @@ async def test_our_ids_in_queries_and_bodies_find_nothing(probed: Filled) -> Non
     for path in (
         f"/v1/messages?subject={agreement}",
         f"/v1/ledger/entries?subject={agreement}",
+        f"/v1/ledger/entries/{values['entry_id'][0]}",
         f"/v1/evidence?subject={agreement}",
         f"/v1/agreements?party_id={party}",
         f"/v1/applications?party_id={party}",

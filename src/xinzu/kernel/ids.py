@@ -20,6 +20,7 @@ class Prefix(StrEnum):
     CONSENT = "cns"
     MESSAGE = "msg"
     ENTRY = "ent"
+    CLOSURE = "clo"
     LEAF = "lef"
     PRODUCT = "prd"
     PLAN = "pln"

@@ -35,12 +35,17 @@ def decode_cursor(cursor: str | None) -> UUID | None:
     try:
         return UUID(bytes=base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
-        raise Invalid.field(
-            "/query/cursor",
-            "paging.bad_cursor",
-            "翻页标记无效，请从第一页重新开始",
-            "The cursor is not valid: start from the first page",
-        ) from None
+        raise bad_cursor() from None
+
+
+def bad_cursor() -> Invalid:
+    """What is said to a cursor that is not one of ours."""
+    return Invalid.field(
+        "/query/cursor",
+        "paging.bad_cursor",
+        "翻页标记无效，请从第一页重新开始",
+        "The cursor is not valid: start from the first page",
+    )
 
 
 def page_of(rows: Sequence[T], limit: int, id_of: Callable[[T], UUID]) -> Page[T]:

@@ -39,6 +39,9 @@ class Permission(StrEnum):
     PARTY_READ = "party:read"
     PARTY_WRITE = "party:write"
     LEDGER_READ = "ledger:read"
+    LEDGER_CLOSE = "ledger:close"
+    # Opening what was closed is for whoever answers for the books, not for everybody who keeps them.
+    LEDGER_REOPEN = "ledger:reopen"
     EVIDENCE_READ = "evidence:read"
     EVENT_READ = "event:read"
 
@@ -56,7 +59,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         Permission.PAYMENT_WRITE,
     },
     "risk": _READS | {Permission.DECISION_REVIEW},
-    "finance": _READS | {Permission.BILLING_WRITE, Permission.PAYMENT_WRITE},
+    "finance": _READS | {Permission.BILLING_WRITE, Permission.PAYMENT_WRITE, Permission.LEDGER_CLOSE},
     "warehouse": _READS | {Permission.ASSET_WRITE, Permission.DEVICE_WRITE},
     "collector": _READS | {Permission.COLLECTION_WRITE},
     "viewer": _READS,

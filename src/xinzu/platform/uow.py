@@ -6,7 +6,7 @@ Commands receive a ``UnitOfWork``, queries a ``ReadSession``; the difference sta
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -59,6 +59,12 @@ class ReadSession:
     async def rows(self, query: str | Executable, /, **parameters: object) -> Sequence[Row[Any]]:
         """All rows of a query. SQL given as text may use ``:tenant``, which is always bound."""
         return (await self.connection.execute(self._query(query), self._bound(query, parameters))).all()
+
+    async def batches(self, query: str, size: int, /, **parameters: object) -> AsyncIterator[Sequence[Row[Any]]]:
+        """The rows of a query a batch at a time, over a cursor of the database: for answers of any length."""
+        async with self.connection.stream(self._query(query), self._bound(query, parameters)) as result:
+            async for batch in result.partitions(size):
+                yield batch
 
     async def row(self, query: str | Executable, /, **parameters: object) -> Row[Any] | None:
         """The first row of a query, or None."""

@@ -43,6 +43,7 @@ CHECKS = [
 SOURCES: Mapping[str, tuple[Prefix, str]] = {
     "party_id": (Prefix.PARTY, "SELECT id FROM parties_person"),
     "leaf_id": (Prefix.LEAF, "SELECT id FROM evidence_leaf"),
+    "entry_id": (Prefix.ENTRY, "SELECT id FROM ledger_entry"),
     "agreement_id": (Prefix.AGREEMENT, "SELECT agreement_id FROM billing_account"),
     "item_id": (Prefix.INSTALMENT, "SELECT id FROM billing_instalment"),
     "payment_id": (Prefix.PAYMENT, "SELECT id FROM payments_payment"),
@@ -69,7 +70,7 @@ async def real(filled: Filled) -> Real:
             row = (await connection.exec_driver_sql(f"{query} LIMIT 1")).one()
             found[name] = public_id(prefix, row[0])
     cursor = encode_cursor(parse_id(Prefix.AGREEMENT, found["agreement_id"]))
-    return {**found, "cursor": cursor, "tenant": filled.ours.slug, "tenant_slug": filled.ours.slug}
+    return {**found, "cursor": cursor, "account": "1122", "tenant": filled.ours.slug, "tenant_slug": filled.ours.slug}
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])

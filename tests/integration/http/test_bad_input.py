@@ -342,6 +342,7 @@ READ = (
     "/v1/evidence&?=?",
     "/v1/evidence&subject=?",
     "/v1/ledger/trial-balance&on=?",
+    "/v1/ledger/lines&account=?",
 )
 WRITTEN = (
     "/v1/callbacks/sms/?",

@@ -26,6 +26,7 @@ GROUPS: tuple[Group, ...] = (
     Group("tenants", "xinzu.app.commands.tenants", "Tenants, their logins and API keys."),
     Group("events", "xinzu.app.commands.events", "Deliveries of events that were given up."),
     Group("clock", "xinzu.app.commands.clock", "The business clock of a demo."),
+    Group("ledger", "xinzu.app.commands.ledger", "The books of a tenant as files."),
     Group("demo", "xinzu.app.commands.demo", "The demo: run it, fill it, tell one rental's story."),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -36,6 +37,10 @@ class Account:
     type: AccountType
     normal_side: Side
 
+    def on_normal_side(self, debit_less_credit_fen: int) -> int:
+        """A difference as this account shows it."""
+        return debit_less_credit_fen if self.normal_side is Side.DEBIT else -debit_less_credit_fen
+
 
 @dataclass(frozen=True, slots=True)
 class Posting:
@@ -52,13 +57,18 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one business fact did to the books. ``(kind, source_id)`` names the fact: the same fact is booked once."""
+    """What one business fact did to the books. ``(kind, source_id)`` names the fact: the same fact is booked once.
+
+    ``business_date`` is the date it is booked on; ``effective_on``, always earlier, the date it took effect when the books were closed
+    for that one already.
+    """
 
     kind: str
     source_id: UUID
     business_date: BusinessDate
     memo: str
     postings: tuple[Posting, ...]
+    effective_on: BusinessDate | None = None
 
     @property
     def total_fen(self) -> int:
@@ -76,25 +86,75 @@ class BookedEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """An entry without its postings: what the books are told of one business fact."""
+
+    kind: str
+    source_id: UUID
+    business_date: BusinessDate
+    memo: str
+    effective_on: BusinessDate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Very many entries in columns, for ``post_many``: ``facts[n]`` has ``counts[n]`` postings, and the columns hold those of the first fact,
+    then those of the second, and so on. A posting moves its amount about its subject from the credit to the debit account of
+    ``pairs[pair_of]``, a pair being (debit, credit).
+    """
+
+    facts: Sequence[Fact]
+    counts: Sequence[int]
+    pairs: Sequence[tuple[str, str]]
+    pair_of: Sequence[int]
+    amounts_fen: Sequence[int]
+    subject_ids: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What ``post_many`` did: entries written, and facts that stood in the books before."""
+
+    entry_count: int
+    known_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """The books closed through a date, and their reopening if there was one. Actors as they are written beside every fact."""
+
+    id: UUID
+    through_on: BusinessDate
+    closed_by: str
+    closed_at: Instant
+    reopened_by: str | None = None
+    reopened_at: Instant | None = None
+    reopen_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrialBalanceLine:
-    """An account's totals up to a date. ``balance_fen`` is on the account's normal side; negative when it stands on the other."""
+    """What moved on an account, after what stood there before. Both balances are on the account's normal side; negative when they stand
+    on the other.
+    """
 
     account: Account
     debit_fen: int
     credit_fen: int
+    opening_fen: int = 0
 
     @property
     def balance_fen(self) -> int:
-        difference = self.debit_fen - self.credit_fen
-        return difference if self.account.normal_side is Side.DEBIT else -difference
+        return self.opening_fen + self.account.on_normal_side(self.debit_fen - self.credit_fen)
 
 
 @dataclass(frozen=True, slots=True)
 class TrialBalance:
-    """All accounts up to and including a business date; debits and credits are equal."""
+    """All accounts up to and including a business date, from ``first`` or from the beginning; debits and credits are equal."""
 
     on: BusinessDate
     lines: tuple[TrialBalanceLine, ...]
+    first: BusinessDate | None = None
 
     @property
     def debit_fen(self) -> int:
@@ -105,20 +165,36 @@ class TrialBalance:
         return sum(line.credit_fen for line in self.lines)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a posting stands in the books: by date, then entry number, then line (from 1)."""
+
+    business_date: BusinessDate
+    entry_no: int
+    line: int
+
+
 @dataclass(frozen=True, slots=True)
 class StatementLine:
     """One posting seen from one account. ``balance_fen`` runs on, on the account's normal side."""
 
     entry_id: UUID
     entry_no: int
+    line: int
     business_date: BusinessDate
+    effective_on: BusinessDate | None
     kind: str
+    source_id: UUID
     memo: str
     counter_account: str
     subject_id: UUID
     debit_fen: int
     credit_fen: int
     balance_fen: int
+
+    @property
+    def place(self) -> Place:
+        return Place(self.business_date, self.entry_no, self.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +208,14 @@ class AccountStatement:
     @property
     def closing_fen(self) -> int:
         return self.lines[-1].balance_fen if self.lines else self.opening_fen
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectTotal:
+    """What moved on one account about one subject. ``kind`` is that of one of its entries: it says what sort of thing the subject is."""
+
+    subject_id: UUID
+    kind: str
+    debit_fen: int
+    credit_fen: int
+    balance_fen: int

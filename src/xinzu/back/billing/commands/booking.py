@@ -7,6 +7,7 @@ from uuid import UUID
 
 from xinzu.back.billing.model import Transfer
 from xinzu.back.billing.rules.postings import CHART
+from xinzu.kernel.ids import Prefix
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.ledger import api as ledger
@@ -22,6 +23,21 @@ MEMOS = {
     "billing.refund": "退款",
 }
 
+# What the sources of these entries are: an allocation and a closed day have no public id.
+ledger.name_facts(
+    Prefix.AGREEMENT,
+    [
+        ("billing.instalment_due", Prefix.INSTALMENT),
+        ("billing.instalment_cancelled", Prefix.INSTALMENT),
+        ("billing.charge_raised", Prefix.CHARGE),
+        ("billing.charge_cancelled", Prefix.CHARGE),
+        ("billing.late_fees", None),
+        ("billing.receipt", Prefix.RECEIPT),
+        ("billing.credit_applied", None),
+        ("billing.refund", Prefix.REFUND),
+    ],
+)
+
 
 def entry(
     kind: str, source_id: UUID, on: BusinessDate, transfers: Iterable[tuple[UUID, Sequence[Transfer]]]
@@ -36,8 +52,12 @@ def entry(
 
 
 async def post(uow: UnitOfWork, entries: Iterable[ledger.Entry | None]) -> None:
-    """Book what moved. The last thing a command does."""
-    await ledger.post(uow, [made for made in entries if made is not None])
+    """Book what moved. The last thing a command does.
+
+    A fact of a date that is closed already (a due date before a late handover, a day closed late) is booked on the first open day and
+    keeps its date as effective date.
+    """
+    await ledger.post(uow, [made for made in entries if made is not None], moves_late=True)
 
 
 async def open_chart(uow: UnitOfWork) -> None:
