@@ -18,7 +18,7 @@ from nats.errors import Error as NatsError
 from tests.integration.servers.mqtt import ACCEPTED, BAD_CLIENT_ID, REFUSED, SUBSCRIPTION_FAILED, connect
 
 from xinzu.kernel.time import SystemClock
-from xinzu.platform.servers.device_logins import admit_by_password, answer_device_logins, device_password
+from xinzu.platform.servers.device_logins import admit_by_password, answer_device_logins, device_password, until_heard
 from xinzu.platform.servers.nats import EmbeddedNats, NatsPorts
 
 
@@ -44,10 +44,9 @@ async def answering(platform: Client, server: EmbeddedNats) -> AsyncIterator[Non
     Gateways share the questions: one that vanished without a word would still be asked until the server sees its connection close.
     """
     subscription = await answer_device_logins(platform, server.home, admit_by_password(server.home), SystemClock())
-    await platform.flush()
     yield
     await subscription.unsubscribe()
-    await platform.flush()
+    await until_heard(platform)
 
 
 def ports_of(server: EmbeddedNats) -> NatsPorts:
@@ -101,7 +100,7 @@ async def test_a_device_cannot_touch_another_device_nor_another_tenant(server: E
     code, device = await connect(ports_of(server).mqtt, "1/dev", device_password(server.home, "1", "dev"), "1/dev")
     assert code == ACCEPTED
     everything = await platform.subscribe(">")
-    await platform.flush()
+    await until_heard(platform)
     for topic in ("d/1/other/cmd", "d/2/dev/cmd", "d/1/+/cmd", "#", "e/#"):
         assert await device.subscribe(topic) == SUBSCRIPTION_FAILED, topic
     for topic in ("d/1/other/up", "d/2/dev/up", "d/1/dev/cmd", "e/1/paid"):

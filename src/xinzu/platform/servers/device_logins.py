@@ -30,6 +30,7 @@ Admit = Callable[[str, str, str], Awaitable[bool]]
 _SUBJECT = "$SYS.REQ.USER.AUTH"
 _ACCOUNT = "$G"  # the server's only account
 _NAME = re.compile(r"([A-Za-z0-9_-]{1,64})/([A-Za-z0-9_-]{1,64})")
+_ECHO_TIMEOUT_S = 10
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +50,10 @@ def admit_by_password(home: Path) -> Admit:
 
 
 async def answer_device_logins(connection: Client, home: Path, admit: Admit, clock: Clock) -> Subscription:
-    """Answer the server's log-in questions on this connection (the platform user's) until the subscription is drained."""
+    """Answer the server's log-in questions on this connection (the platform user's) until the subscription is drained.
+
+    When this returns the server has heard of it and asks us.
+    """
     key = account_key(home)
 
     async def on_question(message: Msg) -> None:
@@ -60,7 +64,19 @@ async def answer_device_logins(connection: Client, home: Path, admit: Admit, clo
             return  # silence is a refusal
         await message.respond(answer.encode("ascii"))
 
-    return await connection.subscribe(_SUBJECT, queue="xinzu-gateway", cb=on_question)
+    subscription = await connection.subscribe(_SUBJECT, queue="xinzu-gateway", cb=on_question)
+    await until_heard(connection)
+    return subscription
+
+
+async def until_heard(connection: Client) -> None:
+    """Wait until the server has done all that this connection asked of it so far.
+
+    Not ``flush``: its ping is written at once and overtakes what still waits in the client's buffer.
+    """
+    echo = await connection.subscribe(connection.new_inbox(), max_msgs=1)
+    await connection.publish(echo.subject)
+    await echo.next_msg(_ECHO_TIMEOUT_S)
 
 
 async def _answer(key: Key, question: str, admit: Admit, now_s: int) -> str:
