@@ -53,6 +53,16 @@ RARE_ROWS = {
         " SELECT tenant_id, gen_random_uuid(), agreement_id, 1, commencement_on, opened_at"
         " FROM billing_account WHERE tenant_id = :tenant AND commencement_on IS NOT NULL LIMIT 1"
     ),
+    "billing_adjustment": (
+        "INSERT INTO billing_adjustment (tenant_id, id, agreement_id, kind, item_id, amount_fen, reason, made_by, made_on, recorded_at)"
+        " SELECT tenant_id, gen_random_uuid(), agreement_id, 'waiver', id, 1, 'probe', 'probe', due_on, now()"
+        " FROM billing_instalment WHERE tenant_id = :tenant LIMIT 1"
+    ),
+    "billing_amendment": (
+        "INSERT INTO billing_amendment (tenant_id, id, agreement_id, version, kind, effective_on, request, why, reason, made_by,"
+        " recorded_at) SELECT tenant_id, gen_random_uuid(), agreement_id, 1, 'probe', current_date, '{}', '{}', 'probe', 'probe', now()"
+        " FROM billing_account WHERE tenant_id = :tenant LIMIT 1"
+    ),
 }
 
 
@@ -76,6 +86,8 @@ async def probed(filled: Filled) -> Filled:
         ("POST", f"/v1/devices/{device}/holds", {"kind": "dispute", "is_placed": True}),
         ("POST", f"/v1/plans/{plan}/publication", None),
         ("POST", "/v1/quotes", {"plan_id": plan}),
+        ("PUT", "/v1/assets/depreciation-policies", {"useful_life_months": 36, "residual_pct": 5}),
+        ("POST", "/v1/assets/depreciation-runs", {"dry_run": False}),
         ("POST", "/v1/ledger/closures", {"through": "2026-01-11"}),
     ]
     for method, path, body in calls:
@@ -190,6 +202,11 @@ BODIES: Mapping[str, object] = {
     "place_hold": {"reason": "dispute"},
     "review_decision": {"outcome": "approve", "reason_code": "REVIEW_CONFIRMED"},
     "accept_agreement": {"code": "000000", "document_sha256": "0" * 64, "restriction_clause_accepted": True},
+    "commence_agreement": {"commencement_on": "2026-01-05", "reference": "probe", "disbursed_fen": 100},
+    "record_receipt": {"reference": "probe", "amount_fen": 100, "received_on": "2026-01-05"},
+    "reverse_receipt": {"reason": "probe"},
+    "waive_amount": {"reason": "probe"},
+    "write_off_account": {"reason": "probe"},
     "cancel_application": {"reason": "customer_request"},
     "reopen_ledger_period": {"reason": "probing"},
     "change_delivery_address": {"delivery_address": "广东省深圳市南山区科技园 1 号"},
@@ -200,6 +217,7 @@ BODIES: Mapping[str, object] = {
         "status": "undelivered",
         "occurred_at": "2026-03-01T00:00:00Z",
     },
+    "dispose_asset": {"cause": "lost"},
     "courier_callback": {
         "event_id": "e-probe",
         "shipment_id": "{COURIER}",
@@ -227,6 +245,7 @@ async def _values(filled: Filled) -> dict[str, list[str]]:
             *await _ids(filled, "billing_instalment", Prefix.INSTALMENT),
             *await _ids(filled, "billing_charge", Prefix.CHARGE),
         ],
+        "receipt_id": await _ids(filled, "billing_receipt", Prefix.RECEIPT),
         "payment_id": await _ids(filled, "payments_payment", Prefix.PAYMENT),
         "asset_id": await _ids(filled, "assets_occupancy", Prefix.ASSET, "asset_id"),
         "inspection_id": await _ids(filled, "assets_inspection", Prefix.INSPECTION),

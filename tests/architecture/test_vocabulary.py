@@ -26,10 +26,11 @@ def _words(text: str) -> frozenset[str]:
 PLAIN_VERBS = _words(
     """
     accept allocate apply await call cancel clear commence contract create decide deliver determine draft end expire fail finish
-    inspect intend issue open pass queue raise refuse render rent request settle ship sign submit succeed supersede
+    inspect intend issue open pass queue raise refuse render rent request reverse settle ship sign submit succeed supersede
+    waive
     """
 )
-PLAIN_FORMS = _words("became fell handed lost made paid sent unpaid withdrawn")
+PLAIN_FORMS = _words("became fell handed lost made paid sent unpaid withdrawn written")
 # Everyday nouns and small words, and the machinery's own.
 PLAIN_NOUNS = _words("active address counter day for item over unknown")
 MACHINERY = _words("api key platform session")

@@ -21,6 +21,8 @@ class Prefix(StrEnum):
     MESSAGE = "msg"
     ENTRY = "ent"
     CLOSURE = "clo"
+    ADJUSTMENT = "adj"
+    AMENDMENT = "amd"
     LEAF = "lef"
     PRODUCT = "prd"
     PLAN = "pln"

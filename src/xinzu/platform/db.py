@@ -6,8 +6,9 @@ Rules the shape holds for every tenant table (they keep the schema ready for Cit
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+import asyncpg
 import msgspec
 from asyncpg.exceptions import (
     AdminShutdownError,
@@ -33,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.schema import SchemaItem
 
 # What a long-lived asyncpg connection raises when the server goes away under it; the last when other statements wait their turn.
@@ -126,6 +127,45 @@ def row_security_ddl(table: str) -> list[str]:
     ]
 
 
+class TenantConnection(asyncpg.Connection):
+    """A connection whose next transaction is bound to a tenant by the message that begins it: one round trip instead of two."""
+
+    __slots__ = ("_binding",)
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **named)
+        self._binding: str | None = None
+
+    def bind(self, binding: str | None) -> None:
+        """Say what the next BEGIN says besides; None takes it back."""
+        self._binding = binding
+
+    async def execute(self, query: str, *arguments: Any, timeout: float | None = None) -> str:  # noqa: ANN401
+        if self._binding is not None and query.startswith("BEGIN"):
+            query, self._binding = f"{query} {self._binding}", None
+        status: str = await super().execute(query, *arguments, timeout=timeout)
+        return status
+
+
+async def bind(connection: AsyncConnection, tenant_id: int) -> None:
+    """Bind the transaction that SQLAlchemy begins with the connection's first statement to a tenant. Raises DBAPIError when the connection
+    is known to be dead: PostgreSQL was restarted, and nothing was written."""
+    driver = _driver(connection)
+    if driver.is_closed():  # type: ignore[no-untyped-call]
+        await connection.exec_driver_sql("SELECT 1")  # fails where SQLAlchemy sees it, which then drops all that the pool holds
+    driver.bind(set_tenant(tenant_id))
+
+
+def unbind(connection: AsyncConnection) -> None:
+    """Take the binding back when the transaction never began, so that nobody else's is bound by it."""
+    if not connection.closed and not connection.invalidated:
+        _driver(connection).bind(None)
+
+
+def _driver(connection: AsyncConnection) -> TenantConnection:
+    return cast(TenantConnection, cast(Any, connection.sync_connection).connection.driver_connection)
+
+
 def _json_default(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
@@ -150,6 +190,7 @@ def create_engine(url: str, *, pool_size: int = 10, waits_for_disk: bool = True)
         pool_use_lifo=True,  # the connection used last has its statements prepared
         connect_args={
             "server_settings": server_settings,
+            "connection_class": TenantConnection,
             # More than the product's distinct statements: with fewer, each is prepared again and again.
             "prepared_statement_cache_size": STATEMENTS_PREPARED_MAX,
             "statement_cache_size": STATEMENTS_PREPARED_MAX,

@@ -151,10 +151,12 @@ async def drain_jobs(runtime: Runtime) -> int:
         # SQLAlchemy begins no transaction before its own first statement, so the driver's connection is in autocommit here.
         queries = Queries(AsyncpgDriver(cast(Any, (await pooled.get_raw_connection()).driver_connection)))
         manager_id = uuid4()
-        while True:
+        more = True
+        while more:
+            runtime.jobs_asked = False
             batch = await queries.dequeue(BATCH, entrypoints, cast(Any, manager_id), None, HEARTBEAT_TIMEOUT)
             if not batch:
-                return ran
+                break
             outcomes = await asyncio.gather(
                 *(run_payload(runtime, str(item.entrypoint), item.payload or b"{}") for item in batch), return_exceptions=True
             )
@@ -172,3 +174,6 @@ async def drain_jobs(runtime: Runtime) -> int:
                     await queries.retry_job(item, RETRY_DELAY_FIRST * 2**item.attempts, None)
             await queries.log_jobs(cast(Any, done))
             ran += len(batch)
+            # A short batch was all there was; what may have come since was asked for by this process, or is tried again.
+            more = len(batch) == BATCH or len(done) < len(batch) or runtime.jobs_asked
+        return ran

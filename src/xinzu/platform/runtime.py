@@ -22,7 +22,7 @@ from xinzu.kernel.time import BusinessCalendar, Clock, SystemClock
 from xinzu.platform.actor import Actor
 from xinzu.platform.crypto.kms import Kms
 from xinzu.platform.crypto.vault import TenantVault, WrappedKeys, load_vault
-from xinzu.platform.db import DATABASE_TROUBLE, create_engine, is_connection_loss, set_tenant
+from xinzu.platform.db import DATABASE_TROUBLE, bind, create_engine, is_connection_loss, unbind
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 if TYPE_CHECKING:
@@ -156,11 +156,12 @@ class Runtime:
         try:
             yield connection
         finally:
+            unbind(connection)
             await connection.close()
 
     async def _connect(self, tenant_id: int) -> AsyncConnection:
-        """After PostgreSQL was restarted the pool still holds dead connections. The first statement finds out, SQLAlchemy then drops
-        the whole pool, and since nothing has been written it is safe to ask again.
+        """After PostgreSQL was restarted the pool still holds dead connections. SQLAlchemy then drops the whole pool, and since nothing
+        has been written it is safe to ask again.
         """
         trouble: BaseException | None = None
         for _ in range(CONNECT_ATTEMPTS):
@@ -170,7 +171,7 @@ class Runtime:
                 trouble = error
                 continue
             try:
-                await connection.exec_driver_sql(set_tenant(tenant_id))
+                await bind(connection, tenant_id)
             except DATABASE_TROUBLE as error:
                 await connection.close()
                 trouble = error

@@ -78,8 +78,10 @@ def test_bodies_are_closed_and_their_texts_and_numbers_bounded() -> None:
         if schema.get("additionalProperties") is not False:
             open_ended.append(f"{name}: takes unknown fields")
         for field, member in schema["properties"].items():
-            kinds = {member.get("type"), *(option.get("type") for option in member.get("oneOf", []))}
-            if "string" in kinds and not member.keys() & {"maxLength", "enum", "const", "format", "pattern"}:
+            options = [member, *member.get("oneOf", [])]
+            kinds = {option.get("type") for option in options}
+            texts = [option for option in options if option.get("type") == "string"]
+            if any(not {**member, **text}.keys() & {"maxLength", "enum", "const", "format", "pattern"} for text in texts):
                 open_ended.append(f"{name}: {field} may be of any length")
             if "integer" in kinds and "maximum" not in member:
                 open_ended.append(f"{name}: {field} may be of any size")

@@ -46,6 +46,7 @@ SOURCES: Mapping[str, tuple[Prefix, str]] = {
     "entry_id": (Prefix.ENTRY, "SELECT id FROM ledger_entry"),
     "agreement_id": (Prefix.AGREEMENT, "SELECT agreement_id FROM billing_account"),
     "item_id": (Prefix.INSTALMENT, "SELECT id FROM billing_instalment"),
+    "receipt_id": (Prefix.RECEIPT, "SELECT id FROM billing_receipt"),
     "payment_id": (Prefix.PAYMENT, "SELECT id FROM payments_payment"),
     "asset_id": (Prefix.ASSET, "SELECT asset_id FROM assets_occupancy"),
     "inspection_id": (Prefix.INSPECTION, "SELECT id FROM assets_inspection"),

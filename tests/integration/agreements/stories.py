@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from tests.integration.decisions.people import register, terms
 
+from xinzu.back.billing.rules.schedules.agreed import financed_cost_pct, schedule_terms
+from xinzu.back.billing.rules.schedules.solve import schedule_of
 from xinzu.front.applications.events import ApplicationApproved
 from xinzu.kernel.events import Event
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.outcomes import Outcome, accepted
+from xinzu.kernel.terms import AgreementTerms, Family, Financing
 from xinzu.middle.agreements import api as agreements
 from xinzu.middle.agreements.rendering import render
 from xinzu.platform.actor import Actor
@@ -22,9 +27,45 @@ from xinzu.records.evidence import api as evidence
 from xinzu.records.parties import api as parties
 
 
-def approved(party_id: UUID, application_id: UUID | None = None) -> ApplicationApproved:
+def lease(**changes: Any) -> AgreementTerms:
+    """A car for three years with a residual value: a fifth is paid down."""
+    financing: dict[str, Any] = {"method": "balloon", "balloon_fen": 3_000_000, "upfront_fee_fen": 50_000} | changes
+    return _financed(
+        Financing(family=Family.FINANCE_LEASE, principal_fen=10_384_000, annual_rate_pct="7.2", **financing),
+        product_name="示例牌 纯电动轿车 2026 款",
+        period_count=36,
+        device_value_fen=12_980_000,
+    )
+
+
+def loan(**changes: Any) -> AgreementTerms:
+    """Twelve thousand yuan for a year."""
+    return _financed(
+        Financing(family=Family.LOAN, principal_fen=1_200_000, annual_rate_pct="9.6", **changes),
+        product_name="家电分期",
+        period_count=12,
+        device_value_fen=0,
+    )
+
+
+def _financed(financing: Financing, **given: Any) -> AgreementTerms:
+    schedule = schedule_of(schedule_terms(financing, 1, given["period_count"], date(2026, 3, 2)))
+    return replace(
+        terms(),
+        financing=financing,
+        rent_fen=schedule.rows[0].total_fen,
+        total_fen=schedule.total_fen,
+        annual_cost_pct=financed_cost_pct(schedule, deposit_fen=0, buyout_fen=0),
+        deposit_fen=0,
+        buyout_fen=None,
+        early_return_fee_fen=0,
+        **given,
+    )
+
+
+def approved(party_id: UUID, application_id: UUID | None = None, agreed: AgreementTerms | None = None) -> ApplicationApproved:
     return ApplicationApproved(
-        subject_id=application_id or new_id(), party_id=party_id, channel="alipay", decision_id=new_id(), terms=terms()
+        subject_id=application_id or new_id(), party_id=party_id, channel="alipay", decision_id=new_id(), terms=agreed or terms()
     )
 
 
@@ -42,8 +83,8 @@ class Shop:
     async def customers(self, count: int = 1, **how: object) -> list[UUID]:
         return await register(self.runtime, self.tenant_id, self.actor, count=count, **how)  # type: ignore[arg-type]
 
-    async def drafted(self, party_id: UUID | None = None) -> agreements.Agreement:
-        event = approved(party_id or (await self.customers())[0])
+    async def drafted(self, party_id: UUID | None = None, agreed: AgreementTerms | None = None) -> agreements.Agreement:
+        event = approved(party_id or (await self.customers())[0], agreed=agreed)
         await self.say(event)
         return await self.of_application(event.subject_id)
 
@@ -75,9 +116,9 @@ class Shop:
         async with self.runtime.unit(self.tenant_id, self.actor) as uow:
             await agreements.record_documents(uow, [render(contract) for contract in contracts])
 
-    async def ready(self) -> agreements.Agreement:
-        """An agreement whose document can be read and accepted."""
-        agreement = await self.drafted()
+    async def ready(self, agreed: agreements.Agreement | AgreementTerms | None = None) -> agreements.Agreement:
+        """An agreement, of a draft or of these terms, whose document can be read and accepted."""
+        agreement = agreed if isinstance(agreed, agreements.Agreement) else await self.drafted(agreed=agreed)
         await self.answered([agreement.id])
         await self.rendered([agreement.id])
         return await self.agreement(agreement.id)
@@ -98,18 +139,41 @@ class Shop:
         return text.split("确认码为")[1][:6]
 
     async def accept(self, agreement: agreements.Agreement, code: str, **changed: object) -> Outcome[agreements.Signed]:
+        is_rental = agreement.terms.financing is None
         request = agreements.AcceptAgreement(
-            agreement.id, code, str(agreement.document_sha256), restriction_clause_accepted=True, network_address="192.0.2.7"
+            agreement.id,
+            code,
+            str(agreement.document_sha256),
+            restriction_clause_accepted=is_rental,
+            cost_table_accepted=not is_rental,
+            network_address="192.0.2.7",
         )
         request = replace(request, **changed)  # type: ignore[arg-type]
         async with self.runtime.unit(self.tenant_id, self.actor) as uow:
             return (await agreements.accept_agreements(uow, [request]))[0]
 
-    async def signed(self) -> agreements.Agreement:
-        agreement = await self.ready()
+    async def signed(self, agreed: agreements.Agreement | AgreementTerms | None = None) -> agreements.Agreement:
+        agreement = await self.ready(agreed)
         accepted(await self.send_code(agreement.id))
         accepted(await self.accept(agreement, await self.code_on_phone(agreement.id)))
         return await self.agreement(agreement.id)
+
+    async def commence(
+        self, agreement: agreements.Agreement, commencement_on: date, reference: str = "BANK-1", disbursed_fen: int | None = None
+    ) -> Outcome[agreements.AgreementView]:
+        request = agreements.CommenceFinancing(agreement.id, commencement_on, reference, disbursed_fen)
+        async with self.runtime.unit(self.tenant_id, self.actor) as uow:
+            return (await agreements.commence_financings(uow, [request]))[0]
+
+    async def messages(self, subject_id: UUID) -> list[tuple[str, str]]:
+        """Template and text of what the customer was told about a subject, in order."""
+        async with self.runtime.reading(self.tenant_id) as read:
+            rows = await read.rows(
+                "SELECT id, template FROM parties_message WHERE tenant_id = :tenant AND subject_id = :id ORDER BY id",
+                id=subject_id,
+            )
+            contents = await parties.message_contents(read, [row.id for row in rows])
+        return [(row.template, contents[row.id].text) for row in rows]
 
     async def facts(self, subject_id: UUID) -> dict[str, dict[str, object]]:
         """Evidence of an agreement: the facts by kind."""

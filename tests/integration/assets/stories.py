@@ -10,7 +10,7 @@ from xinzu.back.assets import api as assets
 from xinzu.back.payments.events import PaymentSucceeded
 from xinzu.kernel.ids import Prefix, new_id, parse_id
 from xinzu.kernel.outcomes import accepted
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.middle.agreements.events import AgreementSigned
 from xinzu.platform.actor import Actor, system_actor
 from xinzu.platform.events.subscribers import subscribers_of
@@ -25,8 +25,8 @@ _serials = count(356_000_000_000_001)
 _people = count(1)
 
 
-def terms(product_id: UUID = PRODUCT) -> RentalTerms:
-    return RentalTerms(
+def terms(product_id: UUID = PRODUCT) -> AgreementTerms:
+    return AgreementTerms(
         product_id=product_id,
         plan_id=new_id(),
         product_name="手机 256GB",
@@ -71,14 +71,14 @@ async def hear(runtime: Runtime, tenant_id: int, *events: AgreementSigned | Paym
                     await subscriber.handler(uow, [event])
 
 
-def signed(agreement_id: UUID, party_id: UUID, runtime: Runtime) -> AgreementSigned:
+def signed(agreement_id: UUID, party_id: UUID, runtime: Runtime, agreed: AgreementTerms | None = None) -> AgreementSigned:
     return AgreementSigned(
         subject_id=agreement_id,
         application_id=new_id(),
         party_id=party_id,
         agreement_no="XZ-2026-000001",
         document_sha256="0" * 64,
-        terms=terms(),
+        terms=agreed or terms(),
         signed_at=runtime.clock.now(),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from tests.integration.assets.stories import (
     serial,
     signed,
     stock,
+    terms,
 )
 
 from xinzu.back.assets import api as assets
@@ -40,6 +42,7 @@ from xinzu.kernel.errors import Problem
 from xinzu.kernel.ids import Prefix, new_id, parse_id
 from xinzu.kernel.outcomes import Outcome, accepted
 from xinzu.kernel.states import IllegalMove
+from xinzu.kernel.terms import Family, Financing
 from xinzu.kernel.time import FixedClock
 from xinzu.platform.actor import Actor
 from xinzu.platform.commands import Answer, Request, execute
@@ -274,3 +277,15 @@ async def test_another_tenant_cannot_pick_our_phone(runtime: Runtime, tenant_id:
     await stock(runtime, tenant_id, text)
     theirs = await agreement_to_deliver(runtime, other_tenant_id)
     assert isinstance(await hand_over(runtime, other_tenant_id, theirs, text), AssetUnknown)
+
+
+async def test_nothing_is_reserved_or_shipped_for_what_is_financed(runtime: Runtime, tenant_id: int) -> None:
+    """The vehicle comes from the dealer: there is no delivery to hand it over at, and no shelf to take it from."""
+    await open_warehouse(runtime, tenant_id)
+    text, agreement_id = serial(), new_id()
+    await stock(runtime, tenant_id, text)
+    lease = replace(terms(), financing=Financing(family=Family.FINANCE_LEASE, principal_fen=500_000, annual_rate_pct="7.2"))
+    await hear(runtime, tenant_id, signed(agreement_id, new_id(), runtime, lease))
+    assert isinstance(await hand_over(runtime, tenant_id, agreement_id, text), DeliveryUnknown)
+    (refused,) = await ship(runtime, tenant_id, assets.Pick(agreement_id=agreement_id, serial=text))
+    assert isinstance(refused, DeliveryUnknown)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
@@ -23,7 +23,7 @@ from xinzu.back.billing.handlers import (
 from xinzu.back.payments.events import PaymentSucceeded, RefundSucceeded
 from xinzu.kernel.events import Event
 from xinzu.kernel.ids import new_id
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.kernel.time import FixedClock
 from xinzu.middle.agreements.events import AgreementCancelled, AgreementCommenced, AgreementSigned
 from xinzu.platform.actor import Actor
@@ -31,9 +31,15 @@ from xinzu.platform.runtime import Runtime
 from xinzu.records.ledger import api as ledger
 
 RENT_FEN = 29_900
+E = TypeVar("E", bound=Event)
 
 
-def terms(**changes: object) -> RentalTerms:
+def only(cls: type[E], said: Sequence[Event]) -> list[E]:
+    """The events of one kind."""
+    return [fact for fact in said if isinstance(fact, cls)]
+
+
+def terms(**changes: object) -> AgreementTerms:
     given: dict[str, Any] = {
         "product_id": UUID(int=1),
         "plan_id": UUID(int=2),
@@ -50,7 +56,7 @@ def terms(**changes: object) -> RentalTerms:
         "restriction_clause_version": "2026-01",
         "annual_cost_pct": None,
     } | changes
-    return RentalTerms(**given)
+    return AgreementTerms(**given)
 
 
 @dataclass
@@ -64,7 +70,7 @@ class Rental:
     agreement_id: UUID = field(default_factory=new_id)
     party_id: UUID = field(default_factory=new_id)
     payment_ids: list[UUID] = field(default_factory=list)
-    terms: RentalTerms = field(default_factory=terms)
+    terms: AgreementTerms = field(default_factory=terms)
 
     @property
     def today(self) -> date:
@@ -185,14 +191,9 @@ class Rental:
         """Whatever happened: debits equal credits, and the sub-ledger is what the ledger says."""
         async with self.runtime.reading(self.tenant_id) as read:
             trial = await ledger.trial_balance(read, date(2099, 1, 1))
+            accounts = await api.reconcile(read)
             row = await read.row(
-                "SELECT coalesce((SELECT sum(amount_fen - paid_fen - cancelled_fen) FROM billing_instalment"
-                "                 WHERE tenant_id = :tenant AND state IN ('due', 'overdue')), 0)"
-                "     + coalesce((SELECT sum(amount_fen - paid_fen - cancelled_fen) FROM billing_charge"
-                "                 WHERE tenant_id = :tenant), 0) AS owed_fen,"
-                " coalesce((SELECT sum(amount_fen - allocated_fen - refunded_fen) FROM billing_receipt"
-                "           WHERE tenant_id = :tenant), 0) AS held_fen,"
-                " coalesce((SELECT sum(credit_balance_fen) FROM billing_account WHERE tenant_id = :tenant), 0) AS credit_fen,"
+                "SELECT coalesce((SELECT sum(credit_balance_fen) FROM billing_account WHERE tenant_id = :tenant), 0) AS credit_fen,"
                 " coalesce((SELECT sum(amount_fen) FROM billing_allocation WHERE tenant_id = :tenant), 0) AS allocated_fen,"
                 " coalesce((SELECT sum(allocated_fen) FROM billing_receipt WHERE tenant_id = :tenant), 0) AS receipts_allocated_fen,"
                 " coalesce((SELECT sum(paid_fen) FROM billing_instalment WHERE tenant_id = :tenant), 0)"
@@ -200,9 +201,9 @@ class Rental:
             )
         assert row is not None
         assert trial.debit_fen == trial.credit_fen
+        assert [each for each in accounts if each.difference_fen] == []
         balances = {line.account.code: line.balance_fen for line in trial.lines}
-        assert row.owed_fen == balances.get("1122", 0)
-        assert row.held_fen == row.credit_fen == balances.get("2203", 0)
+        assert row.credit_fen == balances.get("2203", 0)
         assert row.allocated_fen == row.receipts_allocated_fen == row.paid_fen
 
 

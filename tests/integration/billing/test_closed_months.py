@@ -34,11 +34,15 @@ async def test_a_late_fee_of_a_closed_month_lands_in_the_open_one_with_its_own_d
     async with rental.runtime.reading(rental.tenant_id) as read:
         assert await ledger.trial_balance(read, MARCH) == closed_figures
         late = await ledger.journal(read, date(2026, 4, 1), date(2026, 4, 1))
-    assert [(each.entry.kind, each.entry.effective_on) for each in late] == [("billing.late_fees", MARCH)]
+    assert [(each.entry.kind, each.entry.effective_on) for each in late] == [
+        ("billing.income_earned", MARCH),
+        ("billing.late_fees", MARCH),
+        ("billing.provision", MARCH),
+    ]
 
     agreement = public_id(Prefix.AGREEMENT, rental.agreement_id)
     lines = (await api.get("/v1/ledger/lines?account=630101&from=2026-04-01", headers=api_key)).json()
     assert [(line["subject"], line["effective_on"]) for line in lines["items"]] == [(agreement, "2026-03-31")]
-    rents = (await api.get("/v1/ledger/lines?account=6001&from=2026-03-01", headers=api_key)).json()["items"]
+    rents = (await api.get("/v1/ledger/lines?account=2205&from=2026-03-01", headers=api_key)).json()["items"]
     fact = await api.get(f"/v1/agreements/{agreement}/instalments", headers=api_key)
     assert rents[0]["source"] in [item["id"] for item in fact.json()["items"]]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.outcomes import accepted
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.platform.actor import Actor
 from xinzu.platform.crypto.identifiers import identity_no_check
 from xinzu.platform.runtime import Runtime
@@ -63,9 +63,9 @@ async def register(
     return people
 
 
-def terms(device_value_fen: int = 599_900, period_count: int = 12) -> RentalTerms:
+def terms(device_value_fen: int = 599_900, period_count: int = 12) -> AgreementTerms:
     """A phone for a year."""
-    return RentalTerms(
+    return AgreementTerms(
         product_id=new_id(),
         plan_id=new_id(),
         product_name="示例手机 15 Pro 256GB",

@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 from tests.conftest import key_headers
+from tests.integration.agreements.stories import lease, loan
 from tests.integration.decisions.people import register, terms
 
 from xinzu.back.billing.events import ArrearsAged, ArrearsCleared
@@ -112,6 +113,24 @@ async def test_a_signal_of_the_wrong_type_counts_as_missing(shop: Shop) -> None:
     assert (decision.outcome, decision.reason_codes) == ("refer", ["CREDIT_SIGNAL_MISSING"])
     assert decision.inputs["credit_score"] is None
     assert "favourite_colour" not in decision.inputs
+
+
+async def test_of_a_financing_the_principal_is_what_is_exposed(shop: Shop) -> None:
+    party_id = await shop.customer()
+    first = ApplicationSubmitted(subject_id=new_id(), party_id=party_id, channel="alipay", terms=loan(), signals=dict(GOOD))
+    second = ApplicationSubmitted(subject_id=new_id(), party_id=party_id, channel="alipay", terms=lease(), signals=dict(GOOD))
+    [small, car] = await shop.decide(first, second)
+    assert (small.inputs["family"], small.inputs["principal_fen"]) == ("loan", 1_200_000)
+    assert (small.inputs["device_value_fen"], small.inputs["exposure_after_fen"]) == (1_200_000, 1_200_000)
+    assert (car.inputs["family"], car.inputs["device_value_fen"]) == ("finance_lease", 12_980_000)
+    assert (car.inputs["exposure_fen"], car.inputs["exposure_after_fen"]) == (1_200_000, 11_584_000)
+    # The shipped strategy knows phones: what is worth more is for a person, whose approval counts the principal as well.
+    assert (small.outcome, car.outcome) == ("approve", "refer")
+    approve = decisions.ReviewDecision(car.id, decisions.DecisionOutcome.APPROVE, "REVIEW_CONFIRMED")
+    await shop.review(approve)
+    later = submitted(party_id)
+    [phone] = await shop.decide(later)
+    assert phone.inputs["exposure_fen"] == 11_584_000
 
 
 async def test_without_consent_nothing_is_looked_at_and_a_person_decides(shop: Shop) -> None:

@@ -76,7 +76,7 @@ async def rental(runtime: Runtime, tenant_id: int, home: Path) -> Rental:
     return Rental(tenant_id, agreement_id, asset_id, device_id, text, new_id())
 
 
-def commenced(agreement_id: UUID, asset_id: UUID, runtime: Runtime) -> AgreementCommenced:
+def commenced(agreement_id: UUID, asset_id: UUID | None, runtime: Runtime) -> AgreementCommenced:
     return AgreementCommenced(
         subject_id=agreement_id,
         application_id=new_id(),

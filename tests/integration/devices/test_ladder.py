@@ -10,6 +10,7 @@ from tests.integration.assets.stories import serial
 from tests.integration.devices.stories import (
     BASIS,
     CLERK,
+    Rental,
     close_case,
     commands_of,
     commenced,
@@ -235,3 +236,16 @@ async def test_a_late_answer_of_a_superseded_lock_is_recorded_as_what_happened(
         assert (await devices.record_reports(uow, [(of.device_id, answer)])).applied == 1
     assert await commands_of(runtime, of) == [("limit", "applied"), ("free", "created")]
     assert await told(runtime, of) == ["ordered limit", "ordered free", "applied limit"]
+
+
+async def test_a_commencement_without_an_asset_binds_no_device_and_nothing_can_be_restricted(
+    runtime: Runtime, tenant_id: int
+) -> None:
+    of = Rental(tenant_id, new_id(), new_id(), new_id(), serial(), new_id())
+    await hear(runtime, tenant_id, commenced(of.agreement_id, None, runtime), commenced(new_id(), None, runtime))
+    async with runtime.reading(tenant_id) as read:
+        assert await read.scalar("SELECT count(*) FROM devices_binding WHERE tenant_id = :tenant") == 0
+    await request(runtime, of, "limit", await notice(runtime, of, hours_ago=30))
+    assert await told(runtime, of) == ["refused limit not_bound"]
+    await pay(runtime, of)
+    assert await told(runtime, of) == ["refused limit not_bound"]

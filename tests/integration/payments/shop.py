@@ -18,14 +18,14 @@ from xinzu.back.payments.providers.base import AuthorisationStatus, Operation, O
 from xinzu.back.payments.store import mandates, payments
 from xinzu.kernel.events import Event
 from xinzu.kernel.ids import new_id
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.middle.agreements.events import AgreementSigned
 from xinzu.platform.actor import system_actor
 from xinzu.platform.events.codec import decode, encode
 from xinzu.platform.events.subscribers import subscribers_of
 from xinzu.platform.runtime import Runtime
 
-TERMS = RentalTerms(
+TERMS = AgreementTerms(
     product_id=UUID(int=1),
     plan_id=UUID(int=2),
     product_name="手机 X1 256G",
@@ -61,8 +61,8 @@ class Shop:
                     async with self.runtime.unit(self.tenant_id, ACTOR) as uow:
                         await subscriber.handler(uow, heard)
 
-    async def sign(self) -> UUID:
-        """An agreement signed by its lessee; its mandate is intended."""
+    async def sign(self, terms: AgreementTerms = TERMS) -> UUID:
+        """An agreement signed by its customer; the mandate of a rental is intended."""
         agreement_id = new_id()
         await self.happen(
             AgreementSigned(
@@ -71,7 +71,7 @@ class Shop:
                 party_id=new_id(),
                 agreement_no=f"XZ{agreement_id.hex[-8:]}",
                 document_sha256="0" * 64,
-                terms=TERMS,
+                terms=terms,
                 signed_at=self.runtime.clock.now(),
             )
         )

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.integration.decisions.people import terms
 
 from xinzu.kernel.money import from_yuan
-from xinzu.middle.agreements.rules.contract import instalment_lines, percent
+from xinzu.middle.agreements.rules.contract import instalment_lines
+from xinzu.middle.agreements.rules.figures import percent
 from xinzu.middle.agreements.rules.numbers import agreement_no
 
 BASE = terms()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -11,13 +12,14 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinzu.back.billing.model import ChargeKind, Funds, Instalment, InstalmentState, ItemKind, OpenItem, Segment
+from xinzu.back.billing.model import ChargeKind, Funds, ItemKind, OpenItem, Role, Segment, Transfer
 from xinzu.back.billing.rules import postings
 from xinzu.back.billing.rules.allocation import WATERFALL, allocate, draw
 from xinzu.back.billing.rules.delinquency import arrears
 from xinzu.back.billing.rules.late_fee import fen_days_of, late_fee_fen
-from xinzu.back.billing.rules.schedule import equal_rents_in_advance, term_end
+from xinzu.back.billing.rules.legs import rental_legs, standing, term_end
 from xinzu.back.billing.rules.settlement import determine
+from xinzu.kernel.terms import Family
 
 dates = st.dates(date(2020, 1, 1), date(2060, 12, 31))
 amounts = st.integers(1, 10**12)
@@ -39,7 +41,7 @@ def funds(draw_value: st.DrawFn) -> list[Funds]:
 
 @given(amounts, st.integers(1, 12), st.integers(1, 60), dates)
 def test_a_schedule_covers_the_term_day_by_day_and_sums_to_the_rents(rent: int, months: int, count: int, start: date) -> None:
-    rows = equal_rents_in_advance(rent, months, count, start)
+    rows = rental_legs(rent, months, count, start)
     assert sum(row.amount_fen for row in rows) == rent * count
     assert [row.number for row in rows] == list(range(1, count + 1))
     assert rows[0].from_on == rows[0].due_on == start
@@ -111,10 +113,7 @@ def test_fen_days_do_not_depend_on_how_the_days_are_cut(stretches: list[tuple[in
 def test_a_settlement_cancels_the_tail_and_charges_no_more_than_it_forgoes(
     rent: int, count: int, start: date, day: int, fee: int, damage: int
 ) -> None:
-    rows = [
-        Instalment(UUID(int=r.number), UUID(int=1), r.number, r.from_on, r.to_on, r.due_on, rent, 0, 0, InstalmentState.SCHEDULED)
-        for r in equal_rents_in_advance(rent, 1, count, start)
-    ]
+    rows = [standing(leg, UUID(int=leg.number), UUID(int=1), version=1) for leg in rental_legs(rent, 1, count, start)]
     settlement = determine(rows, start + timedelta(days=day), fee, damage, UUID(int=2))
     cancelled = settlement.cancelled_numbers
     assert cancelled == tuple(range(count - len(cancelled) + 1, count + 1))
@@ -123,13 +122,40 @@ def test_a_settlement_cancels_the_tail_and_charges_no_more_than_it_forgoes(
     assert charged.get(ChargeKind.EARLY_RETURN, 0) == min(fee, rent * len(cancelled))
 
 
-@given(amounts)
-def test_net_and_vat_make_the_whole(amount: int) -> None:
-    moved = postings.instalment_fell_due(amount)
-    assert sum(transfer.amount_fen for transfer in moved) == amount
-    back = postings.instalment_cancelled(amount, 0)
-    swapped = {(t.credit_account, t.debit_account, t.amount_fen) for t in back}
-    assert swapped == {(t.debit_account, t.credit_account, t.amount_fen) for t in moved}
+@given(amounts, st.integers(0, 100))
+def test_net_and_vat_make_the_whole(amount: int, earned_pct: int) -> None:
+    """A rent that fell due, was earned in part and falls away leaves nothing behind."""
+    earned = amount * earned_pct // 100
+    due = postings.leg_fell_due(Family.RENTAL, Role.RENT, amount)
+    assert sum(transfer.amount_fen for transfer in due) == amount
+    moved = [*due, *postings.leg_earned(Family.RENTAL, Role.RENT, 0, earned), *postings.rent_cancelled(amount, 0, earned)]
+    assert set(balances(moved).values()) <= {0}
+
+
+@given(st.sampled_from(Family), amounts, amounts, st.integers(0, 100))
+def test_an_agreement_that_ran_its_course_leaves_cash_income_and_tax(
+    family: Family, principal: int, interest: int, earned_pct: int
+) -> None:
+    """Commenced, earned in two steps, due and paid: nothing receivable, unearned, deferred or accrued is left of either leg."""
+    legs = [(Role.RENT, principal)] if family is Family.RENTAL else [(Role.PRINCIPAL, principal), (Role.INTEREST, interest)]
+    moved = [*postings.commenced(family, legs)]
+    for role, amount in legs:
+        first = amount * earned_pct // 100
+        if role is not Role.PRINCIPAL:
+            moved += [*postings.leg_earned(family, role, 0, first), *postings.leg_earned(family, role, first, amount)]
+        moved += postings.leg_fell_due(family, role, amount)
+        moved += postings.receipt("1002", [(postings.receivable_of(family, ItemKind(role.value)), amount)], 0)
+    left = {account for account, fen in balances(moved).items() if fen}
+    assert left <= {"1002", "2202", "2221", "222101", "222106", "6001", "6011", "6041"}
+    assert sum(fen for account, fen in balances(moved).items() if account != "1002") == -balances(moved)["1002"]
+
+
+def balances(moved: Iterable[Transfer]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for transfer in moved:
+        total[transfer.debit_account] += transfer.amount_fen
+        total[transfer.credit_account] -= transfer.amount_fen
+    return total
 
 
 @given(st.lists(st.integers(0, 500), max_size=40))
@@ -137,8 +163,10 @@ def test_a_charge_that_grows_daily_is_booked_as_one_that_came_at_once(growth: li
     total: Counter[str] = Counter()
     at = 0
     for step in growth:
-        for transfer in postings.charge_raised(ChargeKind.LATE_FEE, at, at + step):
+        for transfer in postings.charge_raised(Family.RENTAL, ChargeKind.LATE_FEE, at, at + step):
             assert transfer.amount_fen > 0
             total[transfer.credit_account] += transfer.amount_fen
         at += step
-    assert total == Counter({t.credit_account: t.amount_fen for t in postings.charge_raised(ChargeKind.LATE_FEE, 0, at)})
+    assert total == Counter(
+        {t.credit_account: t.amount_fen for t in postings.charge_raised(Family.RENTAL, ChargeKind.LATE_FEE, 0, at)}
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xinzu.kernel.terms import Family
 from xinzu.middle.decisions.model import Indicators
 from xinzu.middle.decisions.rules.evaluation import CompiledStrategy
 from xinzu.middle.decisions.rules.indicators import DECLARED, NULLABLE, RENT_RISK_RANKS, SIGNAL_TYPES
@@ -26,6 +27,8 @@ def _values(name: str) -> st.SearchStrategy[str | int | bool | None]:
             st.booleans() if kind is bool else st.integers(350, 950) if kind is int else st.sampled_from(RENT_RISK_RANKS)
         )
         return st.none() | some
+    if name == "family":
+        return st.sampled_from(Family)
     if name in ("as_of", "channel"):
         return st.just("2026-03-02")
     return FEN if name.endswith("_fen") else COUNT

@@ -14,17 +14,23 @@ from tests.integration.decisions.people import terms
 
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.money import from_yuan
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms, Family
 from xinzu.middle.agreements.model import Contract
 from xinzu.middle.agreements.rendering import RENDERER, render, template_sha256
-from xinzu.middle.agreements.rules.contract import Lessee, contract_content, cost_lines, instalment_lines
+from xinzu.middle.agreements.rules.contract import Customer, contract_content, cost_lines, instalment_lines
 
-LESSEE = Lessee("欧阳晓明", "330102199605040018", "13900000001", "浙江省杭州市西湖区文三路 90 号")
+CUSTOMER = Customer("欧阳晓明", "330102199605040018", "13900000001", "浙江省杭州市西湖区文三路 90 号")
 PHONE = terms()
 
 
-def content(phone: RentalTerms = PHONE, arbitration: str | None = "杭州仲裁委员会") -> bytes:
-    return msgspec.json.encode(contract_content("XZ2026-000042", date(2026, 3, 2), "珊瑚数码租赁", LESSEE, phone, arbitration))
+def content(phone: AgreementTerms = PHONE, arbitration: str | None = "杭州仲裁委员会") -> bytes:
+    return msgspec.json.encode(
+        contract_content("XZ2026-000042", date(2026, 3, 2), "珊瑚数码租赁", CUSTOMER, phone, None, arbitration)
+    )
+
+
+def rental(made: bytes | None = None) -> Contract:
+    return Contract(new_id(), Family.RENTAL, made or content())
 
 
 def text_of(pdf: bytes) -> str:
@@ -34,7 +40,7 @@ def text_of(pdf: bytes) -> str:
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return text_of(render(Contract(new_id(), content())).pdf)
+    return text_of(render(rental()).pdf)
 
 
 @pytest.mark.parametrize(
@@ -59,13 +65,13 @@ def test_the_document_says_what_was_agreed(text: str, said: str) -> None:
 
 
 def test_the_same_contract_gives_the_same_bytes() -> None:
-    first, again = render(Contract(new_id(), content())), render(Contract(new_id(), content()))
+    first, again = render(rental()), render(rental())
     assert first.pdf == again.pdf
-    assert (first.template_sha256, first.renderer) == (template_sha256(), RENDERER)
+    assert (first.template_sha256, first.renderer) == (template_sha256(Family.RENTAL), RENDERER)
 
 
 def test_it_is_an_archivable_file_with_its_font_inside() -> None:
-    reader: Any = pypdf.PdfReader(BytesIO(render(Contract(new_id(), content())).pdf))
+    reader: Any = pypdf.PdfReader(BytesIO(render(rental()).pdf))
     assert reader.metadata is not None
     assert reader.metadata.title == "租赁合同 XZ2026-000042"
     xmp = reader.trailer["/Root"]["/Metadata"].get_data().decode()
@@ -77,14 +83,14 @@ def test_it_is_an_archivable_file_with_its_font_inside() -> None:
 
 @pytest.mark.parametrize("period_count", [1, 2, 3, 24, 36])
 def test_any_number_of_periods_fits(period_count: int) -> None:
-    said = text_of(render(Contract(new_id(), content(replace(PHONE, period_count=period_count)))).pdf)
+    said = text_of(render(rental(content(replace(PHONE, period_count=period_count)))).pdf)
     assert f"共{period_count}期" in said
     assert ("起租日起满23个月之日" in said) == (period_count >= 24)
 
 
 def test_without_buyout_and_commission_the_contract_says_so() -> None:
     plain = replace(PHONE, buyout_fen=None, annual_cost_pct=None)
-    said = text_of(render(Contract(new_id(), content(plain, None))).pdf)
+    said = text_of(render(rental(content(plain, None))).pdf)
     assert "不提供买断" in said
     assert "不适用年化综合成本" in said
     assert "人民法院" in said
@@ -92,9 +98,9 @@ def test_without_buyout_and_commission_the_contract_says_so() -> None:
 
 
 def test_what_a_name_contains_is_text_and_never_markup() -> None:
-    lessee = Lessee('#panic("x") *粗* $x$ "引号" \\', "330102199605040018", "13900000001", None)
-    made = msgspec.json.encode(contract_content("XZ2026-000042", date(2026, 3, 2), "<店>", lessee, PHONE, None))
-    assert '#panic("x")*粗*$x$' in text_of(render(Contract(new_id(), made)).pdf)
+    customer = Customer('#panic("x") *粗* $x$ "引号" \\', "330102199605040018", "13900000001", None)
+    made = msgspec.json.encode(contract_content("XZ2026-000042", date(2026, 3, 2), "<店>", customer, PHONE, None, None))
+    assert '#panic("x")*粗*$x$' in text_of(render(rental(made)).pdf)
 
 
 def test_the_instalments_sum_to_the_rent_and_every_cost_is_listed() -> None:

@@ -12,9 +12,9 @@ from xinzu.front.applications.rules.address import may_change_address
 from xinzu.front.applications.rules.consents import missing_purposes
 from xinzu.front.applications.rules.review import may_request_human_review
 from xinzu.kernel.ids import new_id
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 
-TERMS = RentalTerms(
+TERMS = AgreementTerms(
     product_id=new_id(),
     plan_id=new_id(),
     product_name="手机",

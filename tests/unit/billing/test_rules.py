@@ -9,14 +9,16 @@ from uuid import UUID
 
 import pytest
 
-from xinzu.back.billing.model import ChargeKind, Funds, Instalment, InstalmentState, ItemKind, OpenItem, Segment, Transfer
+from xinzu.back.billing.model import ChargeKind, Funds, Instalment, ItemKind, OpenItem, Role, Segment, Transfer
 from xinzu.back.billing.rules import postings
-from xinzu.back.billing.rules.allocation import allocate, draw
+from xinzu.back.billing.rules.allocation import Across, allocate, draw
 from xinzu.back.billing.rules.delinquency import arrears
 from xinzu.back.billing.rules.late_fee import explain, late_fee_fen
-from xinzu.back.billing.rules.schedule import equal_rents_in_advance, fingerprint, term_end
+from xinzu.back.billing.rules.legs import fingerprint, rental_legs, standing, term_end, why_rent
 from xinzu.back.billing.rules.settlement import determine
+from xinzu.kernel.errors import Invalid
 from xinzu.kernel.prime_rate import late_fee_ceiling_annual_pct
+from xinzu.kernel.terms import Family
 
 
 def item(number: int, kind: ItemKind, due_on: date, open_fen: int) -> OpenItem:
@@ -24,25 +26,12 @@ def item(number: int, kind: ItemKind, due_on: date, open_fen: int) -> OpenItem:
 
 
 def instalments(count: int, from_on: date, rent_fen: int = 29_900) -> list[Instalment]:
-    return [
-        Instalment(
-            UUID(int=row.number),
-            UUID(int=99),
-            row.number,
-            row.from_on,
-            row.to_on,
-            row.due_on,
-            rent_fen,
-            0,
-            0,
-            InstalmentState.SCHEDULED,
-        )
-        for row in equal_rents_in_advance(rent_fen, 1, count, from_on)
-    ]
+    legs = rental_legs(rent_fen, 1, count, from_on)
+    return [standing(leg, UUID(int=leg.number), UUID(int=99), version=1) for leg in legs]
 
 
 def test_a_rental_begun_on_the_31st_is_due_on_month_ends_and_in_february_on_the_29th() -> None:
-    rows = equal_rents_in_advance(29_900, 1, 4, date(2027, 11, 30)) + equal_rents_in_advance(29_900, 1, 3, date(2028, 1, 31))
+    rows = rental_legs(29_900, 1, 4, date(2027, 11, 30)) + rental_legs(29_900, 1, 3, date(2028, 1, 31))
     assert [row.due_on.isoformat() for row in rows] == [
         "2027-11-30",
         "2027-12-30",
@@ -55,27 +44,28 @@ def test_a_rental_begun_on_the_31st_is_due_on_month_ends_and_in_february_on_the_
 
 
 def test_periods_follow_one_another_without_gap_up_to_the_end_of_the_term() -> None:
-    rows = equal_rents_in_advance(29_900, 3, 5, date(2026, 8, 31))
+    rows = rental_legs(29_900, 3, 5, date(2026, 8, 31))
     assert [later.from_on - earlier.to_on for earlier, later in pairwise(rows)] == [timedelta(days=1)] * 4
     assert rows[-1].to_on == term_end(3, 5, date(2026, 8, 31))
 
 
 def test_every_row_tells_why() -> None:
-    row = equal_rents_in_advance(29_900, 1, 12, date(2026, 3, 2))[4]
-    assert row.why.inputs["rent_fen"] == row.amount_fen
-    assert row.why.segments == (Segment(row.from_on, row.to_on, row.amount_fen),)
+    row = instalments(12, date(2026, 3, 2))[4]
+    why = why_rent(row, 29_900, 1, 12, date(2026, 3, 2))
+    assert why.inputs["rent_fen"] == row.amount_fen
+    assert why.segments == (Segment(row.from_on, row.to_on, row.amount_fen),)
 
 
 def test_the_fingerprint_changes_with_any_row() -> None:
-    rows = equal_rents_in_advance(29_900, 1, 12, date(2026, 3, 2))
-    assert fingerprint(rows) != fingerprint(equal_rents_in_advance(29_901, 1, 12, date(2026, 3, 2)))
+    rows = rental_legs(29_900, 1, 12, date(2026, 3, 2))
+    assert fingerprint(rows) != fingerprint(rental_legs(29_901, 1, 12, date(2026, 3, 2)))
     assert fingerprint(rows) != fingerprint(rows[:-1])
 
 
 @pytest.mark.parametrize("wrong", [(0, 1, 1), (1, 0, 1), (1, 1, 0), (-1, 1, 1)])
 def test_a_schedule_of_nothing_is_refused(wrong: tuple[int, int, int]) -> None:
-    with pytest.raises(ValueError, match="above zero"):
-        equal_rents_in_advance(*wrong, date(2026, 3, 2))
+    with pytest.raises(Invalid, match="must be from 1"):
+        rental_legs(*wrong, date(2026, 3, 2))
 
 
 def test_late_fees_come_first_then_charges_then_rent_and_the_oldest_of_each() -> None:
@@ -89,6 +79,23 @@ def test_late_fees_come_first_then_charges_then_rent_and_the_oldest_of_each() ->
     ]
     parts = allocate([Funds(UUID(int=9), 170)], items)
     assert [(part.item.id.int, part.amount_fen) for part in parts] == [(5, 7), (4, 5), (3, 50), (1, 100), (2, 8)]
+
+
+def test_who_repays_a_loan_clears_the_oldest_instalment_whole_before_the_next() -> None:
+    march, april = date(2026, 3, 2), date(2026, 4, 2)
+    items = [
+        item(1, ItemKind.PRINCIPAL, march, 100),
+        item(2, ItemKind.INTEREST, march, 10),
+        item(3, ItemKind.PRINCIPAL, april, 100),
+        item(4, ItemKind.INTEREST, april, 9),
+        item(5, ItemKind.LATE_FEE, april, 5),
+        item(6, ItemKind.LATE_FEE, march, 7),
+        item(7, ItemKind.FEE, april, 3),
+    ]
+    parts = allocate([Funds(UUID(int=9), 140)], items, Across.INSTALMENTS)
+    assert [(part.item.id.int, part.amount_fen) for part in parts] == [(6, 7), (2, 10), (1, 100), (5, 5), (7, 3), (4, 9), (3, 6)]
+    across = allocate([Funds(UUID(int=9), 140)], items, Across.KINDS)
+    assert [part.item.id.int for part in across] == [6, 5, 7, 2, 4, 1, 3]
 
 
 def test_two_receipts_share_an_item_in_their_order() -> None:
@@ -149,17 +156,25 @@ def test_periods_not_begun_at_the_return_fall_away_and_begun_ones_stay() -> None
 def test_every_account_a_rule_books_on_is_in_the_chart() -> None:
     codes = {line.code for line in postings.CHART}
     moved = [
-        *postings.instalment_fell_due(29_900),
-        *postings.instalment_cancelled(29_900, 100),
-        *postings.receipt(1, 1),
-        *postings.credit_applied(1),
+        *postings.rent_cancelled(29_900, 100, 50),
+        *postings.receipt("1012", [("1122", 1)], 1),
+        *postings.receipt_reversed("1002", [("1122", 1)], 1),
+        *postings.credit_applied("1122", 1),
         *postings.refund(1),
-        *(transfer for kind in ChargeKind for transfer in postings.charge_raised(kind, 0, 100)),
-        *(transfer for kind in ChargeKind for transfer in postings.charge_cancelled(kind, 100, 50)),
     ]
+    for family in Family:
+        moved += postings.commenced(family, [(role, 10_000) for role in Role], 500)
+        moved += [*postings.provided(family, 0, 1), *postings.provided(family, 1, 0)]
+        for role in Role:
+            moved += [*postings.leg_fell_due(family, role, 10_000), *postings.leg_earned(family, role, 0, 10_000)]
+        for kind in ItemKind:
+            moved += [*postings.waived(family, kind, 10_000), *postings.written_off(family, kind, 10_000)]
+            moved += postings.reinstated(family, kind, 10_000)
+        for charge in ChargeKind:
+            moved += [*postings.charge_raised(family, charge, 0, 100), *postings.charge_cancelled(family, charge, 100, 50)]
     assert {account for transfer in moved for account in (transfer.debit_account, transfer.credit_account)} <= codes
 
 
 def test_nothing_moved_makes_no_transfer() -> None:
-    assert postings.receipt(0, 100) == (Transfer("1012", "2203", 100),)
-    assert postings.charge_raised(ChargeKind.LATE_FEE, 8, 8) == ()
+    assert postings.receipt("1012", [], 100) == (Transfer("1012", "2203", 100),)
+    assert postings.charge_raised(Family.RENTAL, ChargeKind.LATE_FEE, 8, 8) == ()

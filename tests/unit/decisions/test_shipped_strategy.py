@@ -23,6 +23,14 @@ def test_it_passes_its_own_checks() -> None:
     assert findings(GRAPH, reason_catalogue()) == []
 
 
+def test_a_limit_made_for_phones_sends_a_dear_financing_to_a_person_and_declines_nobody() -> None:
+    dear = {"device_value_fen": 10_000_000, "exposure_after_fen": 10_000_000, "applications_before": 1}
+    assert decide(**dear)[0] == "decline"
+    for family in ("finance_lease", "loan"):
+        outcome, codes = decide(**dear, family=family)
+        assert (outcome, "EXPOSURE_MAX" in codes) == ("refer", False)
+
+
 def test_an_ordinary_customer_is_approved_without_reasons_or_trace() -> None:
     verdict = STRATEGY.evaluate(ORDINARY)
     assert (verdict.outcome, verdict.reason_codes, verdict.trace) == (DecisionOutcome.APPROVE, [], None)

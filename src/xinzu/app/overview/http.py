@@ -48,6 +48,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "drafted": ("待签署", "drafted", "warn"),
     "signed": ("已签署", "signed", ""),
     "active": ("在租", "active", "good"),
+    "repaying": ("还款中", "repaying", "good"),
     "ended": ("已结束", "ended", ""),
     "scheduled": ("未到期", "scheduled", ""),
     "due": ("应付", "due", "warn"),
@@ -156,7 +157,7 @@ async def list_orders(request: HttpRequest) -> Response[Any]:
         shown = [_order_line(read, row, english) for row in rows[:PAGE]]
     words = (
         (("申请", "Applications"), sums.applications),
-        (("在租", "Active"), sums.active),
+        (("履行中", "Active"), sums.active),
         (("逾期订单", "Overdue orders"), sums.overdue_count),
         (("逾期金额", "Overdue"), Money(sums.overdue_fen)),
         (("累计收款", "Received"), Money(sums.received_fen)),
@@ -175,7 +176,8 @@ async def list_orders(request: HttpRequest) -> Response[Any]:
 
 def _order_line(read: ReadSession, row: Row[Any], english: bool) -> dict[str, object]:
     application, application_tone = _state(row.application_state, english)
-    agreement, agreement_tone = _state(row.agreement_state, english)
+    is_repaying = row.agreement_state == "active" and row.family != "rental"
+    agreement, agreement_tone = _state("repaying" if is_repaying else row.agreement_state, english)
     level, level_tone = _state(row.reported_level, english)
     days = "d" if english else "天"
     return {
@@ -183,6 +185,7 @@ def _order_line(read: ReadSession, row: Row[Any], english: bool) -> dict[str, ob
         "submitted_at": _local(read, row.submitted_at),
         "customer": row.customer,
         "product": row.product,
+        "family": value_text(row.family, english),
         "application_state": application,
         "application_tone": application_tone,
         "agreement_state": agreement,
@@ -232,6 +235,7 @@ async def show_order(request: HttpRequest, application_id: FromPath[str]) -> Res
             for leaf in sorted(leaves, key=lambda leaf: leaf.position)
         ]
     facts = [
+        ("类型" if not english else "Family", line["family"]),
         ("申请" if not english else "Application", line["application_state"]),
         ("合同" if not english else "Agreement", f"{row.agreement_no or ''} {line['agreement_state']}"),
         ("已付期数" if not english else "Paid", line["paid"]),

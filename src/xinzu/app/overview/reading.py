@@ -12,6 +12,7 @@ from xinzu.platform.uow import ReadSession
 
 _ORDERS = """
 SELECT a.id, a.submitted_at, a.state AS application_state, p.name_masked AS customer, a.terms ->> 'product_name' AS product,
+       coalesce(a.terms -> 'financing' ->> 'family', 'rental') AS family,
        g.id AS agreement_id, g.agreement_no, g.state AS agreement_state, b.overdue_fen, b.days_past_due, i.paid, i.total,
        s.reported_level
 FROM (

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from xinzu.back.assets import store
+from xinzu.back.assets.commands.books import derecognise_leased, dispose_assets, keep, run_books, set_estimates
 from xinzu.back.assets.commands.deliveries import (
     cancel_deliveries,
     hand_over,
@@ -19,43 +20,57 @@ from xinzu.back.assets.commands.deliveries import (
 )
 from xinzu.back.assets.commands.register import register_assets, set_warehouse, warehouse_view
 from xinzu.back.assets.commands.returns import begin_inspections, inspect, receive_returns
-from xinzu.back.assets.errors import AssetUnknown, DeliveryUnknown, InspectionUnknown, WarehouseUnset
+from xinzu.back.assets.errors import AssetUnknown, DeliveryUnknown, InspectionUnknown, NotInBooks, WarehouseUnset
 from xinzu.back.assets.model import (
     Asset,
+    AssetBook,
     AssetDraft,
     AssetState,
     Contact,
     CourierTold,
     Delivery,
     DeliveryState,
+    Disposal,
+    EstimateDraft,
     Finding,
     Inspection,
     InspectionDraft,
+    LeavingCause,
     Pick,
     Shipment,
 )
+from xinzu.back.assets.store import books
 from xinzu.platform.uow import ReadSession
 
 __all__ = [
     "Asset",
+    "AssetBook",
     "AssetDraft",
     "AssetState",
     "Contact",
     "CourierTold",
     "Delivery",
     "DeliveryState",
+    "Disposal",
+    "EstimateDraft",
     "Finding",
     "InspectionDraft",
+    "LeavingCause",
     "Pick",
     "Shipment",
     "asset_id_of_agreement",
     "asset_of",
     "begin_inspections",
+    "book_of",
     "cancel_deliveries",
     "delivery_of",
+    "derecognise_leased",
+    "dispose_assets",
+    "estimates",
     "hand_over",
     "inspect",
     "inspection_of",
+    "keep",
     "list_assets",
     "list_deliveries",
     "receive_returns",
@@ -63,6 +78,8 @@ __all__ = [
     "record_courier_notices",
     "record_refusal",
     "register_assets",
+    "run_books",
+    "set_estimates",
     "set_warehouse",
     "ship",
     "shipments_of",
@@ -123,6 +140,19 @@ async def inspection_of(read: ReadSession, inspection_id: UUID) -> Inspection:
     if found is None:
         raise InspectionUnknown()
     return found
+
+
+async def book_of(read: ReadSession, asset_id: UUID) -> AssetBook:
+    """One asset in the books; raises NotInBooks."""
+    found = await books.book_of(read, asset_id)
+    if found is None:
+        raise NotInBooks()
+    return found
+
+
+async def estimates(read: ReadSession) -> list[EstimateDraft]:
+    """The estimates in force for what is taken into the books, the general one first."""
+    return await books.estimates(read)
 
 
 async def warehouse_of(read: ReadSession) -> Contact:

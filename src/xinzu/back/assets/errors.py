@@ -101,6 +101,14 @@ class WarehouseUnset(Conflict):
     title_en = "Set the warehouse that sends first (PUT /v1/assets/warehouse)"
 
 
+class NotInBooks(NotFound):
+    """The asset is unknown, or was registered so recently that the books have not taken it in yet."""
+
+    code = "assets.not_in_books"
+    title_zh = "该设备尚未入账，请稍后再查"
+    title_en = "The asset is not in the books yet: ask again later"
+
+
 class CallbackRefused(Unauthenticated):
     """A courier's callback whose signature does not hold."""
 

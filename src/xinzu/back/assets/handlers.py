@@ -16,8 +16,10 @@ FIRST_RENT = "first_rent"
 
 @on(AgreementSigned)
 async def on_agreements_signed(uow: UnitOfWork, events: Sequence[AgreementSigned]) -> None:
-    """Keep which product goes to whom; nothing leaves the house before the first rent."""
-    agreed = {event.subject_id: event for event in events}
+    """Keep which product goes to whom; nothing leaves the house before the first rent. What is financed comes from a dealer."""
+    agreed = {event.subject_id: event for event in events if event.terms.financing is None}
+    if not agreed:
+        return
     await store.note_agreed(
         uow,
         [

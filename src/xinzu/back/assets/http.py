@@ -35,6 +35,9 @@ from xinzu.platform.signed_http import SignatureRefused
 
 READER = [requires(Permission.ASSET_READ)]
 WRITER = [requires(Permission.ASSET_WRITE)]
+# Estimates change the result of every month to come: they are for whoever answers for the books.
+ESTIMATOR = [requires(Permission.LEDGER_REOPEN)]
+BOOKKEEPER = [requires(Permission.LEDGER_CLOSE)]
 COURIER = system_actor("assets.courier_callback")
 
 AssetStateFilter = Annotated[AssetState | None, QueryParameter(name="state", required=False)]
@@ -52,6 +55,7 @@ async def register_asset(
         serial=data.serial,
         product_id=id_at(Prefix.PRODUCT, data.product_id, "/product_id"),
         purchase_cost_fen=data.purchase_cost_fen,
+        acquired_on=data.acquired_on,
     )
     return await run(request, api.register_assets, draft, key=idempotency_key, status=201, location="/v1/assets/{id}")
 
@@ -115,6 +119,56 @@ async def get_warehouse(request: HttpRequest) -> schemas.WarehouseView:
     """The sender, masked."""
     async with reading(request) as read:
         return api.warehouse_view(await api.warehouse_of(read))
+
+
+@put("/v1/assets/depreciation-policies", tags=["assets"], operation_id="set_depreciation_policy", guards=ESTIMATOR)
+async def set_estimate(
+    request: HttpRequest, data: JSONBody[schemas.EstimateChange], idempotency_key: IdempotencyKey = None
+) -> Response[schemas.EstimateView]:
+    """Useful life and residual value of what comes into the books from now on."""
+    draft = api.EstimateDraft(
+        product_id=None if data.product_id is None else id_at(Prefix.PRODUCT, data.product_id, "/product_id"),
+        useful_life_months=data.useful_life_months,
+        residual_pct=data.residual_pct,
+        purchase_vat_pct=data.purchase_vat_pct,
+    )
+    return await run(request, api.set_estimates, draft, key=idempotency_key)
+
+
+@get("/v1/assets/depreciation-policies", tags=["assets"], operation_id="list_depreciation_policies", guards=READER)
+async def list_estimates(request: HttpRequest) -> schemas.EstimateList:
+    """The estimates in force."""
+    async with reading(request) as read:
+        return schemas.EstimateList(items=[schemas.estimate_view(draft) for draft in await api.estimates(read)])
+
+
+@post("/v1/assets/depreciation-runs", tags=["assets"], operation_id="run_depreciation", guards=BOOKKEEPER, status_code=200)
+async def run_depreciation(
+    request: HttpRequest, data: JSONBody[schemas.BooksRun], idempotency_key: IdempotencyKey = None
+) -> Response[schemas.BooksReport]:
+    """Show what the books would take in, depreciate and let go up to the last month that is over, or do it now."""
+    return await run(request, api.run_books, data, key=idempotency_key)
+
+
+@get("/v1/assets/{asset_id:str}/book", tags=["assets"], operation_id="get_asset_book", guards=READER)
+async def get_book(request: HttpRequest, asset_id: FromPath[str]) -> schemas.AssetBookView:
+    """Cost, accumulated depreciation and carrying amount. Problems: assets.not_in_books."""
+    async with reading(request) as read:
+        return schemas.book_view(await api.book_of(read, id_from(Prefix.ASSET, asset_id)))
+
+
+@post("/v1/assets/{asset_id:str}/disposals", tags=["assets"], operation_id="dispose_asset", guards=WRITER, status_code=201)
+async def dispose(
+    request: HttpRequest,
+    asset_id: FromPath[str],
+    data: JSONBody[schemas.DisposalReport],
+    idempotency_key: IdempotencyKey = None,
+) -> Response[schemas.AssetView]:
+    """The asset is gone for good. Problems: assets.asset_unknown, state.illegal_move."""
+    disposal = api.Disposal(
+        asset_id=id_from(Prefix.ASSET, asset_id), cause=api.LeavingCause(data.cause), disposed_on=data.disposed_on
+    )
+    return await run(request, api.dispose_assets, disposal, key=idempotency_key, status=201)
 
 
 @get("/v1/deliveries", tags=["assets"], operation_id="list_deliveries", guards=READER)
@@ -216,7 +270,12 @@ routes = [
     list_assets,
     get_warehouse,
     set_warehouse,
+    set_estimate,
+    list_estimates,
+    run_depreciation,
     get_asset,
+    get_book,
+    dispose,
     receive_return,
     begin_inspection,
     list_deliveries,

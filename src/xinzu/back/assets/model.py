@@ -22,19 +22,29 @@ class AssetState(StrEnum):
     RETIRED = "retired"
 
 
-# Shipped to inspecting: a parcel nobody accepted. Shipped to returned: delivered although the agreement was cancelled on the way.
+# Rented to retired: the lessee bought or lost it. Shipped to inspecting: a parcel nobody accepted. Shipped to returned: delivered although
+# the agreement was cancelled on the way.
 ASSET_MOVES: Transitions[AssetState] = Transitions(
     "asset",
     {
         AssetState.IN_STOCK: {AssetState.RESERVED, AssetState.RENTED, AssetState.RETIRED},
         AssetState.RESERVED: {AssetState.SHIPPED, AssetState.RENTED, AssetState.IN_STOCK},
         AssetState.SHIPPED: {AssetState.RENTED, AssetState.RETURNED, AssetState.INSPECTING, AssetState.RETIRED},
-        AssetState.RENTED: {AssetState.RETURNED},
+        AssetState.RENTED: {AssetState.RETURNED, AssetState.RETIRED},
         AssetState.RETURNED: {AssetState.INSPECTING},
         AssetState.INSPECTING: {AssetState.IN_STOCK, AssetState.RETIRED},
         AssetState.RETIRED: set(),
     },
 )
+
+
+class LeavingCause(StrEnum):
+    """How a thing leaves the books: leased is let by a finance lease, and stays on the register."""
+
+    SOLD = "sold"
+    LEASED = "leased"
+    SCRAPPED = "scrapped"
+    LOST = "lost"
 
 
 class DeliveryState(StrEnum):
@@ -93,12 +103,13 @@ SHIPMENT_OPEN = (ShipmentState.BOOKING, ShipmentState.BOOKED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """One registered thing. ``purchase_cost_fen`` is what it was bought for, VAT included."""
+    """One registered thing. ``purchase_cost_fen`` is what it was bought for, VAT included; ``acquired_on`` when it was ready for use."""
 
     id: UUID
     serial: str
     product_id: UUID
     purchase_cost_fen: int
+    acquired_on: BusinessDate
     state: AssetState
     registered_at: Instant
 
@@ -157,11 +168,12 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetDraft:
-    """A thing to put on the register."""
+    """A thing to put on the register, ready for use since ``acquired_on`` (None: today)."""
 
     serial: str
     product_id: UUID
     purchase_cost_fen: int
+    acquired_on: BusinessDate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,3 +225,64 @@ class Inspection:
     damage_fen: int
     asset_state: AssetState
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartLine:
+    """An account assets books on, as the ledger opens it."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    type: str
+    normal_side: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetBook:
+    """A thing as it stands in the books. Costs are without ``vat_fen``, the invoiced VAT; ``left_on`` is the day it left them."""
+
+    asset_id: UUID
+    cost_fen: int
+    vat_fen: int
+    residual_fen: int
+    life_months: int
+    in_use_on: BusinessDate
+    depreciated_fen: int
+    depreciated_months: int
+    left_on: BusinessDate | None
+
+    @property
+    def carrying_fen(self) -> int:
+        return 0 if self.left_on else self.cost_fen - self.depreciated_fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateDraft:
+    """The owner's estimate for a product's things, or (None) for those of every product without its own."""
+
+    product_id: UUID | None
+    useful_life_months: int
+    residual_pct: int
+    purchase_vat_pct: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposal:
+    """A thing is gone: sold, scrapped or lost, on a day not after today (None: today)."""
+
+    asset_id: UUID
+    cause: LeavingCause
+    disposed_on: BusinessDate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BookedLine:
+    """What one kind of entry of one date moves between two accounts, over all things."""
+
+    kind: str
+    business_date: BusinessDate
+    debit_account: str
+    credit_account: str
+    asset_count: int
+    amount_fen: int

@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from xinzu.back.assets.model import Asset, Delivery, Finding, Inspection, Shipment
+from xinzu.back.assets.model import (
+    Asset,
+    AssetBook,
+    AssetState,
+    BookedLine,
+    Delivery,
+    EstimateDraft,
+    Finding,
+    Inspection,
+    Shipment,
+)
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.time import BusinessDate, Instant
 from xinzu.platform.http.fields import NAME, ONE_LINE, PROSE, Hex32, ProviderText, PublicId
@@ -19,11 +29,12 @@ CostFen = Annotated[int, msgspec.Meta(ge=0, le=10_000_000_000)]
 
 
 class AssetRegistration(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
-    """A thing to put on the register. ``purchase_cost_fen`` with VAT."""
+    """A thing to put on the register. ``purchase_cost_fen`` with VAT; ``acquired_on`` when it was ready for use, today if left out."""
 
     serial: Serial
     product_id: PublicId
     purchase_cost_fen: CostFen
+    acquired_on: BusinessDate | None = None
 
 
 class SerialPicked(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
@@ -69,6 +80,78 @@ class CourierNotice(msgspec.Struct, kw_only=True, frozen=True):
     occurred_at: Annotated[Instant, msgspec.Meta(tz=True)]
 
 
+class EstimateChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """Useful life, residual value and invoiced VAT of a product's things, or, without a product, of all others (CAS 4 art. 15)."""
+
+    useful_life_months: Annotated[int, msgspec.Meta(ge=1, le=600)]
+    residual_pct: Annotated[int, msgspec.Meta(ge=0, le=90)]
+    purchase_vat_pct: Annotated[int, msgspec.Meta(ge=0, le=13, description="0 when no VAT invoice came with the purchase")] = 13
+    product_id: PublicId | None = None
+
+
+class BooksRun(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """Ask what the books would take in, depreciate and let go; without ``dry_run``, do it now."""
+
+    dry_run: bool = True
+
+
+class DisposalReport(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """A thing is gone. ``sold`` to whoever bought it, the lessee included."""
+
+    cause: Literal["sold", "scrapped", "lost"]
+    disposed_on: BusinessDate | None = None
+
+
+class EstimateView(msgspec.Struct, kw_only=True, frozen=True):
+    """An estimate in force. ``product_id`` is null for every product without its own."""
+
+    product_id: str | None
+    useful_life_months: int
+    residual_pct: int
+    purchase_vat_pct: int
+
+
+class EstimateList(msgspec.Struct, kw_only=True, frozen=True):
+    """The estimates, the general one first."""
+
+    items: list[EstimateView]
+
+
+class BooksLine(msgspec.Struct, kw_only=True, frozen=True):
+    """What one kind of entry of one date moves between two accounts."""
+
+    kind: str
+    business_date: BusinessDate
+    debit_account: str
+    credit_account: str
+    asset_count: int
+    amount_fen: int
+
+
+class BooksReport(msgspec.Struct, kw_only=True, frozen=True):
+    """What was booked, or would be, for months up to ``through_on``."""
+
+    through_on: BusinessDate
+    dry_run: bool
+    entry_count: int
+    items: list[BooksLine]
+
+
+class AssetBookView(msgspec.Struct, kw_only=True, frozen=True):
+    """One thing in the books, without VAT. ``carrying_fen`` is cost less depreciation, 0 once it left."""
+
+    asset_id: str
+    cost_fen: int
+    vat_fen: int
+    residual_fen: int
+    life_months: int
+    in_use_on: BusinessDate
+    depreciated_fen: int
+    depreciated_months: int
+    carrying_fen: int
+    left_on: BusinessDate | None
+
+
 class AssetView(msgspec.Struct, kw_only=True, frozen=True):
     """One asset of the register."""
 
@@ -76,6 +159,7 @@ class AssetView(msgspec.Struct, kw_only=True, frozen=True):
     serial: str
     product_id: str
     purchase_cost_fen: int
+    acquired_on: BusinessDate
     state: str
     registered_at: Instant
 
@@ -163,13 +247,15 @@ class NoticeTaken(msgspec.Struct, kw_only=True, frozen=True):
     repeated: bool
 
 
-def asset_view(asset: Asset) -> AssetView:
+def asset_view(asset: Asset, *, state: AssetState | None = None) -> AssetView:
+    """An asset as answered, in the state it was just moved to, if it was."""
     return AssetView(
         id=public_id(Prefix.ASSET, asset.id),
         serial=asset.serial,
         product_id=public_id(Prefix.PRODUCT, asset.product_id),
         purchase_cost_fen=asset.purchase_cost_fen,
-        state=asset.state,
+        acquired_on=asset.acquired_on,
+        state=state or asset.state,
         registered_at=asset.registered_at,
     )
 
@@ -216,3 +302,38 @@ def inspection_view(inspection: Inspection) -> InspectionView:
 
 def finding_of(item: InspectionItem) -> Finding:
     return Finding(description=item.description, charge_fen=item.charge_fen, photo_sha256s=tuple(item.photo_sha256s))
+
+
+def estimate_view(draft: EstimateDraft) -> EstimateView:
+    return EstimateView(
+        product_id=None if draft.product_id is None else public_id(Prefix.PRODUCT, draft.product_id),
+        useful_life_months=draft.useful_life_months,
+        residual_pct=draft.residual_pct,
+        purchase_vat_pct=draft.purchase_vat_pct,
+    )
+
+
+def line_view(line: BookedLine) -> BooksLine:
+    return BooksLine(
+        kind=line.kind,
+        business_date=line.business_date,
+        debit_account=line.debit_account,
+        credit_account=line.credit_account,
+        asset_count=line.asset_count,
+        amount_fen=line.amount_fen,
+    )
+
+
+def book_view(book: AssetBook) -> AssetBookView:
+    return AssetBookView(
+        asset_id=public_id(Prefix.ASSET, book.asset_id),
+        cost_fen=book.cost_fen,
+        vat_fen=book.vat_fen,
+        residual_fen=book.residual_fen,
+        life_months=book.life_months,
+        in_use_on=book.in_use_on,
+        depreciated_fen=book.depreciated_fen,
+        depreciated_months=book.depreciated_months,
+        carrying_fen=book.carrying_fen,
+        left_on=book.left_on,
+    )

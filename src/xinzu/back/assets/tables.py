@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Date, Index, Integer, LargeBinary, SmallInteger, Text, Uuid, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, Index, Integer, LargeBinary, SmallInteger, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, ExcludeConstraint
 
-from xinzu.back.assets.model import AssetState, DeliveryState, ShipmentState
+from xinzu.back.assets.model import AssetState, DeliveryState, LeavingCause, ShipmentState
 from xinzu.platform.db import fen, instant, one_of, tenant_reference, tenant_table, tenant_unique
 
 asset = tenant_table(
@@ -14,10 +14,17 @@ asset = tenant_table(
     Column("serial", Text, nullable=False),
     Column("product_id", Uuid, nullable=False),
     fen("purchase_cost_fen"),
+    Column("acquired_on", Date, nullable=False),
     Column("state", Text, nullable=False),
     instant("registered_at"),
+    Column("leaves_on", Date),
+    Column("leaves_as", Text),
+    Column("is_booked", Boolean, nullable=False),
     tenant_unique("serial"),
     one_of("state", AssetState),
+    one_of("leaves_as", LeavingCause),
+    CheckConstraint("(leaves_on IS NULL) = (leaves_as IS NULL)", name="leaves_somehow"),
+    Index("ix_assets_asset_unbooked", "tenant_id", "id", postgresql_where=text("NOT is_booked")),
     Index("ix_assets_asset_stock", "tenant_id", "product_id", "state", "id"),
 )
 
@@ -129,4 +136,41 @@ warehouse = tenant_table(
     Column("contact_sealed", LargeBinary, nullable=False),
     instant("updated_at"),
     key=(),
+)
+
+# A thing in the books, its cost without the invoiced VAT. ``next_month_on`` is the end of the next month it bears depreciation for: what
+# is due is found by it. The estimates are those of the day it was taken in.
+book = tenant_table(
+    "assets_book",
+    Column("asset_id", Uuid, nullable=False),
+    fen("cost_fen"),
+    fen("vat_fen"),
+    fen("residual_fen"),
+    Column("life_months", SmallInteger, nullable=False),
+    Column("in_use_on", Date, nullable=False),
+    fen("depreciated_fen"),
+    Column("depreciated_months", SmallInteger, nullable=False),
+    Column("next_month_on", Date),
+    Column("left_on", Date),
+    tenant_reference("asset_id", "assets_asset"),
+    CheckConstraint("depreciated_fen <= cost_fen - residual_fen", name="depreciated_to_residual"),
+    CheckConstraint("life_months > 0 AND depreciated_months BETWEEN 0 AND life_months", name="months_of_life"),
+    Index("ix_assets_book_due", "tenant_id", "next_month_on", postgresql_where=text("next_month_on IS NOT NULL")),
+    key=("asset_id",),
+)
+
+# The product of zeros stands for every product without its own row.
+depreciation_policy = tenant_table(
+    "assets_depreciation_policy",
+    Column("product_id", Uuid, nullable=False),
+    Column("useful_life_months", SmallInteger, nullable=False),
+    Column("residual_pct", SmallInteger, nullable=False),
+    Column("purchase_vat_pct", SmallInteger, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    instant("changed_at"),
+    CheckConstraint(
+        "useful_life_months BETWEEN 1 AND 600 AND residual_pct BETWEEN 0 AND 90 AND purchase_vat_pct BETWEEN 0 AND 13",
+        name="estimate_possible",
+    ),
+    key=("product_id",),
 )

@@ -1,11 +1,16 @@
 """Billing 账务: what is owed, when, and what has been paid on it.
 
-Owns the tables billing_account (one per agreement), billing_instalment, billing_charge (late fee, damage, early return),
-billing_receipt, billing_allocation, billing_refund and billing_day (closed business days).
+Owns the tables billing_account (one per agreement), billing_instalment (the legs of instalments), billing_charge (late fee, damage,
+early return, prepayment fee, buyout), billing_receipt, billing_allocation, billing_refund, billing_adjustment (waived, written off,
+reversed by hand), billing_amendment (changes of the schedule) and billing_day (closed business days).
 Events in: AgreementSigned, AgreementCancelled, AgreementCommenced, PaymentSucceeded, RefundSucceeded, AssetInspected.
-Events out: ScheduleIssued, InstalmentFellDue, InstalmentBecameOverdue, ArrearsAged, ArrearsCleared, ReceiptAllocated, ChargeRaised,
-SettlementDetermined, AccountSettled, DayClosed. Jobs: billing.close_days.
+Events out: ScheduleIssued, InstalmentFellDue, InstalmentBecameOverdue, ArrearsAged, ArrearsCleared, ReceiptAllocated, ReceiptReversed,
+ChargeRaised, ItemWaived, AccountWrittenOff, AssetReclassified, SettlementDetermined, AccountSettled, DayClosed, BooksDiffered.
+Jobs: billing.close_days.
 
-The close of a business date ages what is past due on it and opens the next date: what is due on that date falls due, so that it can be
-collected on its due date. Money is set against what has fallen due; the rest is held as credit balance.
+Rental, finance lease and loan are one model: an account's terms make legs with a role (rent, principal, interest, fee), and the family
+decides what a leg does to the books (``rules.postings``), in which order money fills it (``rules.allocation``) and whether delay costs.
+
+The close of a business date earns, ages and classifies what is past on it and opens the next date: what is due on that date falls due,
+so that it can be collected on its due date. Money is set against what has fallen due; the rest is held as credit balance.
 """

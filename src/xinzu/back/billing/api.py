@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from xinzu.back.billing.commands import (
+    Adjusted,
     Allocated,
     CloseDay,
     Commencement,
@@ -17,7 +18,11 @@ from xinzu.back.billing.commands import (
     Receipt,
     Refund,
     Return,
+    Reversal,
     Settled,
+    Transfer,
+    Waiver,
+    WriteOff,
     call_off_accounts,
     close_day,
     close_days,
@@ -26,16 +31,34 @@ from xinzu.back.billing.commands import (
     open_books,
     record_receipts,
     record_refunds,
+    record_transfers,
+    reverse_receipts,
     settle_returns,
+    waive_items,
+    write_off_accounts,
 )
 from xinzu.back.billing.commands.close_day import next_to_close
+from xinzu.back.billing.commands.reconcile import Reconciled, reconcile
 from xinzu.back.billing.errors import AccountMissing, ItemUnknown
-from xinzu.back.billing.model import RECEIPT_SOURCE_PAYMENTS, Charge, ChargeKind, Instalment, InstalmentState, Why
-from xinzu.back.billing.rules import late_fee, schedule
+from xinzu.back.billing.model import RECEIPT_SOURCE_PAYMENTS, Charge, ChargeKind, Instalment, InstalmentState, Role, Why
+from xinzu.back.billing.rules import late_fee
+from xinzu.back.billing.rules.legs import why_financed, why_rent
+from xinzu.back.billing.rules.schedules.agreed import financed_cost_pct, schedule_terms, with_rate_of
+from xinzu.back.billing.rules.schedules.cost import rental_cost_pct
+from xinzu.back.billing.rules.schedules.cost_table import CostInstalment, CostLine, CostTable, cost_table
 from xinzu.back.billing.rules.schedules.solve import Schedule, schedule_of
-from xinzu.back.billing.rules.schedules.terms import ScheduleTerms
-from xinzu.back.billing.schemas import AccountView, AmountWhy, ChargeView, InstalmentView, ReceiptView, SegmentView
-from xinzu.back.billing.store import accounts, items, receipts
+from xinzu.back.billing.rules.schedules.terms import DayCount, InterestDays, Method, Residue, ScheduleTerms, Timing
+from xinzu.back.billing.schemas import (
+    AccountView,
+    AdjustmentView,
+    AmountWhy,
+    ChargeView,
+    InstalmentView,
+    NextDue,
+    ReceiptView,
+    SegmentView,
+)
+from xinzu.back.billing.store import accounts, adjustments, items, receipts
 from xinzu.back.billing.store.receipts import ReceiptRecord
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.time import BusinessDate
@@ -43,35 +66,60 @@ from xinzu.platform.uow import ReadSession
 
 __all__ = [
     "RECEIPT_SOURCE_PAYMENTS",
+    "Adjusted",
     "Allocated",
     "CloseDay",
     "Commencement",
+    "CostInstalment",
+    "CostLine",
+    "CostTable",
+    "DayCount",
     "DayReport",
+    "InterestDays",
+    "Method",
     "Opening",
     "Receipt",
     "ReceiptRecord",
+    "Reconciled",
     "Refund",
+    "Residue",
     "Return",
+    "Reversal",
     "Schedule",
     "ScheduleTerms",
     "Settled",
+    "Timing",
+    "Transfer",
+    "Waiver",
+    "WriteOff",
     "account_of",
+    "adjustments_of",
     "call_off_accounts",
     "charges_of",
     "close_day",
     "close_days",
+    "cost_table",
     "days_to_close",
+    "financed_cost_pct",
     "instalments_of",
     "issue_schedules",
     "open_accounts",
     "open_books",
     "receipt_view",
     "receipts_of",
+    "reconcile",
     "record_receipts",
     "record_refunds",
+    "record_transfers",
+    "rental_cost_pct",
+    "reverse_receipts",
     "schedule_of",
+    "schedule_terms",
     "settle_returns",
+    "waive_items",
     "why",
+    "with_rate_of",
+    "write_off_accounts",
 ]
 
 _OPEN_STATES = (InstalmentState.DUE, InstalmentState.OVERDUE)
@@ -90,10 +138,16 @@ async def account_of(read: ReadSession, agreement_id: UUID) -> AccountView:
         raise AccountMissing
     instalments = await items.instalments_of(read, [agreement_id])
     charges = await items.charges_of(read, [agreement_id])
-    upcoming = next((row for row in instalments if row.state is InstalmentState.SCHEDULED), None)
+    upcoming = [row for row in instalments if row.state is InstalmentState.SCHEDULED]
+    next_legs = [row for row in upcoming if row.due_on == upcoming[0].due_on]
+    next_due = None
+    if next_legs:
+        amount_fen = sum(row.open_fen for row in next_legs)
+        next_due = NextDue(number=next_legs[0].number, due_on=next_legs[0].due_on, amount_fen=amount_fen)
     return AccountView(
         agreement_id=public_id(Prefix.AGREEMENT, agreement_id),
         party_id=public_id(Prefix.PARTY, account.party_id),
+        family=account.family.value,
         state=account.state.value,
         commencement_on=account.commencement_on,
         balance_due_fen=sum(row.open_fen for row in instalments if row.state in _OPEN_STATES)
@@ -101,13 +155,19 @@ async def account_of(read: ReadSession, agreement_id: UUID) -> AccountView:
         credit_balance_fen=account.credit_balance_fen,
         overdue_fen=account.overdue_fen,
         days_past_due=account.days_past_due,
-        next_due=None if upcoming is None else instalment_view(upcoming),
+        next_due=next_due,
+        principal_fen=None
+        if account.financing is None
+        else sum(row.open_fen for row in instalments if row.role is Role.PRINCIPAL),
+        asset_class=account.asset_class.value,
+        provision_fen=account.provision_fen,
+        written_off_on=account.written_off_on,
         charges=[_charge_view(charge) for charge in charges],
     )
 
 
 async def instalments_of(read: ReadSession, agreement_id: UUID) -> list[InstalmentView]:
-    """The schedule as it stands, by number; empty before commencement. Raises AccountMissing."""
+    """The schedule as it stands, leg by leg; empty before commencement. Raises AccountMissing."""
     if await accounts.find(read, agreement_id) is None:
         raise AccountMissing
     return [instalment_view(row) for row in await items.instalments_of(read, [agreement_id])]
@@ -127,6 +187,13 @@ async def receipts_of(
     return await receipts.receipts_of(read, agreement_id, before, limit)
 
 
+async def adjustments_of(read: ReadSession, agreement_id: UUID) -> list[AdjustmentView]:
+    """What was waived, written off, recovered or reversed on an agreement, newest first. Raises AccountMissing."""
+    if await accounts.find(read, agreement_id) is None:
+        raise AccountMissing
+    return [adjustment_view(row) for row in await adjustments.of_agreement(read, agreement_id)]
+
+
 async def why(read: ReadSession, agreement_id: UUID, item_id: UUID) -> AmountWhy:
     """Why an instalment or a charge is what it is; raises AccountMissing, ItemUnknown."""
     account = await accounts.find(read, agreement_id)
@@ -135,10 +202,8 @@ async def why(read: ReadSession, agreement_id: UUID, item_id: UUID) -> AmountWhy
     instalments = {row.id: row for row in await items.instalments_of(read, [agreement_id])}
     instalment = instalments.get(item_id)
     if instalment is not None and account.commencement_on is not None:
-        row = schedule.instalment_row(
-            account.rent_fen, account.period_months, account.period_count, account.commencement_on, instalment.number
-        )
-        return _answer(public_id(Prefix.INSTALMENT, item_id), "rent", instalment.amount_fen, row.why)
+        explained = await _why_leg(read, account, instalment, account.commencement_on)
+        return _answer(public_id(Prefix.INSTALMENT, item_id), instalment.role.value, instalment.amount_fen, explained)
     charge = next((charge for charge in await items.charges_of(read, [agreement_id]) if charge.id == item_id), None)
     if charge is None:
         raise ItemUnknown
@@ -154,10 +219,31 @@ async def why(read: ReadSession, agreement_id: UUID, item_id: UUID) -> AmountWhy
     return _answer(public_id(Prefix.CHARGE, item_id), charge.kind.value, charge.amount_fen, explained)
 
 
+async def _why_leg(read: ReadSession, account: accounts.Account, leg: Instalment, commencement_on: BusinessDate) -> Why:
+    if account.financing is None:
+        return why_rent(leg, account.rent_fen, account.period_months, account.period_count, commencement_on)
+    terms = schedule_terms(account.financing, account.period_months, account.period_count, commencement_on)
+    return why_financed(terms, leg.number)
+
+
+def adjustment_view(row: adjustments.Adjustment) -> AdjustmentView:
+    return AdjustmentView(
+        id=public_id(Prefix.ADJUSTMENT, row.id),
+        kind=row.kind.value,
+        amount_fen=row.amount_fen,
+        reason=row.reason,
+        made_by=row.made_by,
+        made_on=row.made_on,
+        recorded_at=row.recorded_at,
+    )
+
+
 def instalment_view(row: Instalment) -> InstalmentView:
     return InstalmentView(
         id=public_id(Prefix.INSTALMENT, row.id),
+        version=row.version,
         number=row.number,
+        role=row.role.value,
         from_on=row.from_on,
         to_on=row.to_on,
         due_on=row.due_on,
@@ -179,6 +265,7 @@ def receipt_view(record: ReceiptRecord) -> ReceiptView:
         allocated_fen=record.allocated_fen,
         refunded_fen=record.refunded_fen,
         received_on=record.received_on,
+        reversed_on=record.reversed_on,
         recorded_at=record.recorded_at,
     )
 
@@ -209,6 +296,9 @@ def _answer(item_id: str, kind: str, amount_fen: int, explained: Why) -> AmountW
                 to_on=segment.to_on,
                 days=(segment.to_on - segment.from_on).days + 1,
                 base_fen=segment.base_fen,
+                rate_pct=segment.rate_pct,
+                year_fraction=segment.year_fraction,
+                amount_fen=segment.amount_fen,
             )
             for segment in explained.segments
         ],

@@ -59,3 +59,43 @@ class DaySkipped(Conflict):
     code = "billing.day_skipped"
     title_zh = "须按顺序日终，请先关闭之前的营业日"
     title_en = "Business dates are closed in order: close the earlier ones first"
+
+
+class ReceiptUnknown(NotFound):
+    """The agreement has no receipt of this id."""
+
+    code = "billing.receipt_unknown"
+    title_zh = "该合同没有这笔收款"
+    title_en = "The agreement has no such receipt"
+
+
+class ReceiptSpent(Conflict):
+    """Part of the receipt was given back to the customer already, so that it cannot be reversed whole."""
+
+    code = "billing.receipt_spent"
+    title_zh = "该收款已部分退还，不能冲正"
+    title_en = "Part of the receipt was refunded: it cannot be reversed"
+
+
+class AccountClosed(Conflict):
+    """The account is settled: what is wrong with it is put right outside of it."""
+
+    code = "billing.account_closed"
+    title_zh = "账户已结清，不能再调整"
+    title_en = "The account is settled and cannot be adjusted"
+
+
+class NothingOpen(Conflict):
+    """The item has nothing open, or less than asked."""
+
+    code = "billing.nothing_open"
+    title_zh = "该款项没有未付金额，或未付金额不足"
+    title_en = "The item has nothing open, or less than that"
+
+
+class StillRunning(Conflict):
+    """Instalments are still to come: end the agreement by acceleration or termination, with its legal ground, before writing it off."""
+
+    code = "billing.still_running"
+    title_zh = "尚有未到期款项：请先依法宣布加速到期或解除合同，再行核销"
+    title_en = "Instalments are still to come: accelerate or terminate on a legal ground first, then write off"

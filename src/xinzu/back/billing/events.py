@@ -111,3 +111,55 @@ class DayClosed(Event):
     """The close of business of one tenant's day is done. Subject: an id made from the tenant and the date."""
 
     business_date: BusinessDate
+
+
+@event("xinzu.billing.books.differed.v1")
+@dataclass(frozen=True, kw_only=True)
+class BooksDiffered(Event):
+    """At the end of a month an account of the ledger is not what billing's items make of it. Subject: the closed day. Somebody must look."""
+
+    business_date: BusinessDate
+    account: str
+    ledger_fen: int
+    billing_fen: int
+
+
+@event("xinzu.billing.receipt.reversed.v1")
+@dataclass(frozen=True, kw_only=True)
+class ReceiptReversed(Event):
+    """Money that was recorded did not come in, or was taken back (``chargeback``): what it had settled is owed again."""
+
+    receipt_id: UUID
+    kind: str
+    amount_fen: int
+
+
+@event("xinzu.billing.item.waived.v1")
+@dataclass(frozen=True, kw_only=True)
+class ItemWaived(Event):
+    """Part or all of something due was let off."""
+
+    item_id: UUID
+    kind: str
+    amount_fen: int
+
+
+@event("xinzu.billing.account.written_off.v1")
+@dataclass(frozen=True, kw_only=True)
+class AccountWrittenOff(Event):
+    """What is due left the books as lost. The claim stays: money that comes later is recovery."""
+
+    party_id: UUID
+    amount_fen: int
+
+
+@event("xinzu.billing.asset.reclassified.v1")
+@dataclass(frozen=True, kw_only=True)
+class AssetReclassified(Event):
+    """What the agreement owes moved to another risk class at the close of a date."""
+
+    party_id: UUID
+    business_date: BusinessDate
+    class_before: str
+    asset_class: str
+    days_past_due: int

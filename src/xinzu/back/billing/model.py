@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from xinzu.kernel.states import Transitions
+from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
 
 RECEIPT_SOURCE_PAYMENTS = "payments"
@@ -31,8 +32,29 @@ ACCOUNT_MOVES = Transitions(
 )
 
 
+class AssetClass(StrEnum):
+    """How likely what is owed comes in 五级分类 (rules on classifying financial assets' risk, 2023, art. 7)."""
+
+    NORMAL = "normal"
+    ATTENTION = "attention"
+    SUBSTANDARD = "substandard"
+    DOUBTFUL = "doubtful"
+    LOSS = "loss"
+
+
+class AdjustmentKind(StrEnum):
+    """What can be done to items and receipts by hand."""
+
+    WAIVER = "waiver"
+    WRITE_OFF = "write_off"
+    RECOVERY = "recovery"
+    REVERSAL = "reversal"
+    CHARGEBACK = "chargeback"
+
+
 class InstalmentState(StrEnum):
-    """Overdue begins at the first close past the grace days. Paid and cancelled have nothing open."""
+    """Overdue begins at the first close past the grace days. Paid and cancelled have nothing open: what was let off counts as paid, and
+    cancelled is what fell away as if it had never been agreed."""
 
     SCHEDULED = "scheduled"
     DUE = "due"
@@ -47,37 +69,61 @@ INSTALMENT_MOVES = Transitions(
         InstalmentState.SCHEDULED: {InstalmentState.DUE, InstalmentState.CANCELLED},
         InstalmentState.DUE: {InstalmentState.OVERDUE, InstalmentState.PAID, InstalmentState.CANCELLED},
         InstalmentState.OVERDUE: {InstalmentState.PAID, InstalmentState.CANCELLED},
-        # A period that had not begun at the return is cancelled even when it was paid: the money becomes credit balance.
-        InstalmentState.PAID: {InstalmentState.CANCELLED},
+        # A period that had not begun at the return is cancelled even when it was paid: the money becomes credit balance. Money that did not
+        # come in after all makes it due again.
+        InstalmentState.PAID: {InstalmentState.CANCELLED, InstalmentState.DUE},
         InstalmentState.CANCELLED: set(),
     },
 )
 
 
 class ItemKind(StrEnum):
-    """What can be owed."""
+    """What can be owed: the legs of instalments, and charges."""
 
     LATE_FEE = "late_fee"
     DAMAGE = "damage"
     EARLY_RETURN = "early_return"
+    PREPAYMENT_FEE = "prepayment_fee"
+    BUYOUT = "buyout"
     RENT = "rent"
+    PRINCIPAL = "principal"
+    INTEREST = "interest"
+    FEE = "fee"
+
+
+class Role(StrEnum):
+    """What a leg of an instalment is for. A residual value is principal: it is due with the last instalment."""
+
+    RENT = ItemKind.RENT.value
+    PRINCIPAL = ItemKind.PRINCIPAL.value
+    INTEREST = ItemKind.INTEREST.value
+    FEE = ItemKind.FEE.value
+
+
+_LEG_KINDS = frozenset(role.value for role in Role)
 
 
 class ChargeKind(StrEnum):
-    """What can be owed besides rent."""
+    """What can be owed besides instalments."""
 
     LATE_FEE = ItemKind.LATE_FEE.value
     DAMAGE = ItemKind.DAMAGE.value
     EARLY_RETURN = ItemKind.EARLY_RETURN.value
+    PREPAYMENT_FEE = ItemKind.PREPAYMENT_FEE.value
+    BUYOUT = ItemKind.BUYOUT.value
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of an amount's calculation: over these days (both included) this much was the base."""
+    """A stretch of an amount's calculation: over these days (both included) this much was the base. Of interest also the rate in percent
+    a year, the share of a year, and what came of it."""
 
     from_on: BusinessDate
     to_on: BusinessDate
     base_fen: int
+    rate_pct: str | None = None
+    year_fraction: str | None = None
+    amount_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,30 +138,33 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduleRow:
-    """One instalment as planned. The period runs from ``from_on`` to ``to_on``, both included; rent in advance is due on its first day."""
+class Leg:
+    """A leg of an instalment as planned. It is for the days ``from_on`` to ``to_on``, both included."""
 
     number: int
+    role: Role
     from_on: BusinessDate
     to_on: BusinessDate
     due_on: BusinessDate
     amount_fen: int
-    why: Why
 
 
 @dataclass(frozen=True, slots=True)
 class Instalment:
-    """One instalment as it stands. What is open of it is the amount less what was paid and what was cancelled."""
+    """A leg of an instalment as it stands. What is open of it is the amount less what was paid and what was cancelled."""
 
     id: UUID
     agreement_id: UUID
+    version: int
     number: int
+    role: Role
     from_on: BusinessDate
     to_on: BusinessDate
     due_on: BusinessDate
     amount_fen: int
     paid_fen: int
     cancelled_fen: int
+    earned_fen: int
     state: InstalmentState
 
     @property
@@ -141,12 +190,18 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """Something owed and not fully paid. ``id`` is the instalment's or the charge's."""
+    """Something owed and not fully paid. ``id`` is the leg's or the charge's."""
 
     id: UUID
     kind: ItemKind
     due_on: BusinessDate
     open_fen: int
+    family: Family = Family.RENTAL
+
+    @property
+    def is_leg(self) -> bool:
+        """Whether it is a leg of an instalment and not a charge."""
+        return self.kind.value in _LEG_KINDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,21 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Numeric, SmallInteger, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from xinzu.back.billing.model import AccountState, ChargeKind, InstalmentState
+from xinzu.back.billing.model import AccountState, AdjustmentKind, AssetClass, ChargeKind, InstalmentState, Role
+from xinzu.kernel.terms import Family
 from xinzu.platform.db import fen, instant, one_of, tenant_reference, tenant_table, tenant_unique
 
-# Terms are those signed. ``overdue_fen`` and ``days_past_due`` are as of the last closed business date, less what was paid since.
+# Terms are those signed; ``version`` is that of the schedule in force, which amendments raise. ``overdue_fen`` and ``days_past_due`` are
+# as of the last closed business date, less what was paid since. ``cleared_on`` is since when nothing of a non-performing one is overdue.
 account = tenant_table(
     "billing_account",
     Column("agreement_id", Uuid, nullable=False),
     Column("party_id", Uuid, nullable=False),
     Column("agreement_no", Text, nullable=False),
     Column("state", Text, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("financing", JSONB, nullable=True),
+    Column("version", SmallInteger, nullable=False),
     fen("rent_fen", minimum=1),
     Column("period_months", SmallInteger, nullable=False),
     Column("period_count", SmallInteger, nullable=False),
@@ -26,40 +31,68 @@ account = tenant_table(
     fen("credit_balance_fen"),
     fen("overdue_fen"),
     Column("days_past_due", Integer, nullable=False),
+    Column("asset_class", Text, nullable=False),
+    fen("provision_fen"),
+    Column("cleared_on", Date, nullable=True),
+    Column("written_off_on", Date, nullable=True),
     instant("opened_at"),
     Column("settled_on", Date, nullable=True),
     one_of("state", AccountState),
+    one_of("family", Family),
+    one_of("asset_class", AssetClass),
+    CheckConstraint("(family = 'rental') = (financing IS NULL)", name="financing_of_family"),
     CheckConstraint("period_months > 0 AND period_count > 0 AND grace_days >= 0", name="terms_positive"),
     CheckConstraint("late_fee_daily_rate >= 0 AND late_fee_ceiling_annual_pct >= 0", name="rates_positive"),
     CheckConstraint("(overdue_fen = 0) = (days_past_due = 0)", name="overdue_has_days"),
     CheckConstraint("(state = 'settled') = (settled_on IS NOT NULL)", name="settled_has_date"),
     Index("ix_billing_account_overdue", "tenant_id", "agreement_id", postgresql_where=text("overdue_fen > 0")),
+    Index(
+        "ix_billing_account_watched",
+        "tenant_id",
+        "agreement_id",
+        postgresql_where=text("overdue_fen > 0 OR asset_class <> 'normal' OR provision_fen > 0"),
+    ),
     key=("agreement_id",),
 )
 
+# A row is one leg of an instalment: a rent, or the principal, the interest and the fee that fall due together. An amendment cancels the
+# legs to come and writes those of the next version. ``earned_fen`` is how much of a rent or of interest is income by now.
 instalment = tenant_table(
     "billing_instalment",
     Column("id", Uuid, nullable=False),
     Column("agreement_id", Uuid, nullable=False),
+    Column("version", SmallInteger, nullable=False),
     Column("number", SmallInteger, nullable=False),
+    Column("role", Text, nullable=False),
     Column("from_on", Date, nullable=False),
     Column("to_on", Date, nullable=False),
     Column("due_on", Date, nullable=False),
     fen("amount_fen", minimum=1),
     fen("paid_fen"),
     fen("cancelled_fen"),
+    fen("earned_fen", minimum=None),
     Column("state", Text, nullable=False),
     one_of("state", InstalmentState),
+    one_of("role", Role),
+    CheckConstraint("earned_fen BETWEEN 0 AND amount_fen", name="earned_within"),
     CheckConstraint("paid_fen + cancelled_fen <= amount_fen", name="not_overpaid"),
     CheckConstraint(
         "(paid_fen + cancelled_fen = amount_fen) = (state IN ('paid', 'cancelled'))", name="closed_when_nothing_open"
     ),
     CheckConstraint("number > 0 AND from_on <= to_on", name="period_form"),
     tenant_reference("agreement_id", "billing_account", "agreement_id"),
-    tenant_unique("agreement_id", "number"),
+    tenant_unique("agreement_id", "version", "number", "role"),
     # The close reads only these two: what is about to fall due, and what is due and open. Paid periods are in neither.
     Index("ix_billing_instalment_scheduled", "tenant_id", "due_on", postgresql_where=text("state = 'scheduled'")),
     Index("ix_billing_instalment_open", "tenant_id", "state", "due_on", postgresql_where=text("state IN ('due', 'overdue')")),
+    # What has begun and is not wholly earned: one leg of an agreement, or none.
+    Index(
+        "ix_billing_instalment_unearned",
+        "tenant_id",
+        "from_on",
+        "to_on",
+        postgresql_where=text("role IN ('rent', 'interest') AND state <> 'cancelled' AND earned_fen < amount_fen"),
+    ),
 )
 
 charge = tenant_table(
@@ -103,7 +136,9 @@ receipt = tenant_table(
     fen("allocated_fen"),
     fen("refunded_fen"),
     Column("received_on", Date, nullable=False),
+    Column("reversed_on", Date, nullable=True),
     instant("recorded_at"),
+    CheckConstraint("reversed_on IS NULL OR allocated_fen + refunded_fen = 0", name="reversed_empty"),
     CheckConstraint("allocated_fen + refunded_fen <= amount_fen", name="not_overspent"),
     tenant_reference("agreement_id", "billing_account", "agreement_id"),
     tenant_unique("source", "source_ref"),
@@ -112,7 +147,7 @@ receipt = tenant_table(
         "ix_billing_receipt_available",
         "tenant_id",
         "agreement_id",
-        postgresql_where=text("amount_fen > allocated_fen + refunded_fen"),
+        postgresql_where=text("amount_fen > allocated_fen + refunded_fen AND reversed_on IS NULL"),
     ),
 )
 
@@ -156,6 +191,44 @@ day = tenant_table(
     Column("became_overdue_count", Integer, nullable=False),
     Column("delinquent_count", Integer, nullable=False),
     fen("late_fee_fen"),
+    fen("income_fen", minimum=None),
+    Column("reclassified_count", Integer, nullable=False),
+    fen("provision_fen", minimum=None),
     instant("closed_at"),
     key=("business_date",),
+)
+
+# What was done to items or receipts by hand, with the reason: waived, written off, recovered, reversed.
+adjustment = tenant_table(
+    "billing_adjustment",
+    Column("id", Uuid, nullable=False),
+    Column("agreement_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("item_id", Uuid, nullable=True),
+    fen("amount_fen", minimum=1),
+    Column("reason", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_on", Date, nullable=False),
+    instant("recorded_at"),
+    one_of("kind", AdjustmentKind),
+    tenant_reference("agreement_id", "billing_account", "agreement_id"),
+    Index("ix_billing_adjustment_agreement", "tenant_id", "agreement_id", "id"),
+)
+
+# Changes of the schedule after commencement: what was asked, the terms from then on (null when the version stays), and why.
+amendment = tenant_table(
+    "billing_amendment",
+    Column("id", Uuid, nullable=False),
+    Column("agreement_id", Uuid, nullable=False),
+    Column("version", SmallInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("effective_on", Date, nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("terms", JSONB, nullable=True),
+    Column("why", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    instant("recorded_at"),
+    tenant_reference("agreement_id", "billing_account", "agreement_id"),
+    Index("ix_billing_amendment_agreement", "tenant_id", "agreement_id", "version"),
 )

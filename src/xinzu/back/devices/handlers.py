@@ -21,11 +21,12 @@ PAID = "arrears paid: the device is free"
 
 @on(AgreementCommenced)
 async def on_agreements_commenced(uow: UnitOfWork, events: Sequence[AgreementCommenced]) -> None:
-    """The asset's device serves the agreement from now on, under the clause the lessee agreed to."""
-    commenced = {event.asset_id: event for event in events}
-    await bind_devices(
-        uow, [(event.subject_id, event.asset_id, event.terms.restriction_clause_version) for event in commenced.values()]
-    )
+    """The asset's device serves the agreement from now on, under the clause the lessee agreed to. A financing has no asset of ours."""
+    commenced = {event.asset_id: event for event in events if event.asset_id is not None}
+    if commenced:
+        await bind_devices(
+            uow, [(event.subject_id, asset_id, event.terms.restriction_clause_version) for asset_id, event in commenced.items()]
+        )
 
 
 @on(MessageDelivered)

@@ -15,8 +15,15 @@ from xinzu.platform.uow import UnitOfWork
 
 @on(AgreementSigned)
 async def on_agreements_signed(uow: UnitOfWork, events: Sequence[AgreementSigned]) -> None:
-    """A signed agreement waits for the customer's pre-authorisation."""
-    await api.intend_mandates(uow, [(event.subject_id, event.party_id, event.agreement_no, event.terms) for event in events])
+    """A signed rental waits for the customer's pre-authorisation; what is financed is paid by transfer."""
+    await api.intend_mandates(
+        uow,
+        [
+            (event.subject_id, event.party_id, event.agreement_no, event.terms)
+            for event in events
+            if event.terms.financing is None
+        ],
+    )
 
 
 @on(AgreementCancelled)
@@ -27,7 +34,7 @@ async def on_agreements_cancelled(uow: UnitOfWork, events: Sequence[AgreementCan
 
 @on(InstalmentFellDue)
 async def on_instalments_fell_due(uow: UnitOfWork, events: Sequence[InstalmentFellDue]) -> None:
-    """What fell due is collected for the first time."""
+    """What fell due is collected for the first time, where there is a pre-authorisation to collect it from."""
     await api.intend_payments(
         uow,
         [

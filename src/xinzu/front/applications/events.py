@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from xinzu.kernel.events import Event, event
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 
 
 @event("xinzu.applications.application.submitted.v1")
@@ -16,7 +16,7 @@ class ApplicationSubmitted(Event):
 
     party_id: UUID
     channel: str
-    terms: RentalTerms
+    terms: AgreementTerms
     signals: dict[str, str | int | bool | None] = field(default_factory=dict)
 
 
@@ -36,7 +36,7 @@ class ApplicationApproved(Event):
     party_id: UUID
     channel: str
     decision_id: UUID
-    terms: RentalTerms
+    terms: AgreementTerms
 
 
 @event("xinzu.applications.application.declined.v1")

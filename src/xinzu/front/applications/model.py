@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from xinzu.kernel.states import Transitions
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.kernel.time import Instant
 
 
@@ -85,7 +85,7 @@ class Application:
     party_id: UUID
     channel: str
     state: ApplicationState
-    terms: RentalTerms
+    terms: AgreementTerms
     delivery_address: str = field(repr=False)
     submitted_at: Instant
     updated_at: Instant

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Row
 
 from xinzu.front.applications.model import Application, ApplicationState, Decision
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _COLUMNS = """
@@ -59,7 +59,7 @@ class NewApplication:
     party_id: UUID
     quote_id: UUID | None
     channel: str
-    terms: RentalTerms
+    terms: AgreementTerms
     signals: Mapping[str, str | int | bool | None]
     address_sealed: bytes
     address_masked: str
@@ -85,7 +85,7 @@ def application_of(row: Row[Any]) -> Application:
         party_id=row.party_id,
         channel=row.channel,
         state=ApplicationState(row.state),
-        terms=msgspec.convert(row.terms, RentalTerms),
+        terms=msgspec.convert(row.terms, AgreementTerms),
         delivery_address=row.delivery_address_masked,
         submitted_at=row.submitted_at,
         updated_at=row.updated_at,
@@ -98,7 +98,7 @@ def application_of(row: Row[Any]) -> Application:
 
 async def insert_applications(uow: UnitOfWork, applications: Sequence[NewApplication]) -> None:
     """Write a batch. Terms, of which a batch has few, are sent once each."""
-    numbers: dict[RentalTerms, int] = {}
+    numbers: dict[AgreementTerms, int] = {}
     for one in applications:
         numbers.setdefault(one.terms, len(numbers) + 1)
     await uow.execute(

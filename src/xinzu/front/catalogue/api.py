@@ -1,6 +1,6 @@
 """The front door of the catalogue for other modules.
 
-terms = await catalogue.quote(uow, plan_ids)          # {plan_id: RentalTerms | Problem}
+terms = await catalogue.quote(uow, plan_ids)          # {plan_id: AgreementTerms | Problem}
 """
 
 from __future__ import annotations

@@ -7,9 +7,11 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from xinzu.back.billing import api as billing
 from xinzu.front.catalogue import schemas, store
 from xinzu.front.catalogue.errors import (
     CostAboveCap,
+    FinancingRefused,
     LateFeeAboveCap,
     PlanNotOffered,
     PlanUnknown,
@@ -18,19 +20,29 @@ from xinzu.front.catalogue.errors import (
     QuoteUnknown,
 )
 from xinzu.front.catalogue.model import PLAN_MOVES, Plan, PlanState, Product, Quote
-from xinzu.front.catalogue.rules.annual_cost import ANNUAL_COST_MAX_PCT, AnnualCost, annual_cost, effective_cap, is_within_cap
+from xinzu.front.catalogue.rules.annual_cost import ANNUAL_COST_MAX_PCT, UNBOUNDED, effective_cap, is_within_cap, warnings_of
+from xinzu.front.catalogue.rules.fields_of_family import check_cash_is_lent, check_financed_fields, rental_amounts
 from xinzu.front.catalogue.rules.late_fee import is_lawful_late_fee
-from xinzu.kernel.errors import Invalid, Problem
+from xinzu.kernel.errors import FieldError, Invalid, Problem
 from xinzu.kernel.ids import Prefix, new_id, parse_id
 from xinzu.kernel.outcomes import Outcome
 from xinzu.kernel.prime_rate import newest_late_fee_ceiling_annual_pct
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms, Family, Financing
+from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 QUOTE_LIFETIME = timedelta(hours=24)
 _TERMS_CACHE_MAX = 10_000
-# Terms never change under a version, so what is cached is never stale; the version itself is read each time.
-_terms: dict[tuple[int, UUID, int], RentalTerms] = {}
+# Terms never change under a version on a day, so what is cached is never stale; the version itself is read each time.
+_terms: dict[tuple[int, UUID, int, BusinessDate], AgreementTerms] = {}
+# What the schedule engine calls a field, where a plan calls it otherwise.
+_FIELDS = {
+    "periods": "period_count",
+    "every": "period_months",
+    "instalment_fen": "rent_fen",
+    "fees": "financing.upfront_fee_fen",
+    "solve": "financing.method",
+}
 
 
 async def create_products(uow: UnitOfWork, requests: Sequence[schemas.NewProduct]) -> list[Outcome[schemas.ProductView]]:
@@ -44,11 +56,12 @@ async def create_products(uow: UnitOfWork, requests: Sequence[schemas.NewProduct
 
 
 async def create_plans(uow: UnitOfWork, requests: Sequence[schemas.NewPlan]) -> list[Outcome[schemas.PlanView]]:
-    """Draft plans. Refused per item: ProductUnknown, LateFeeAboveCap, Invalid when neither residual value nor buyout is given."""
+    """Draft plans. Refused per item: ProductUnknown, LateFeeAboveCap, FinancingRefused for a financing that cannot be, Invalid for a field
+    that is missing or does not belong to the family."""
     outcomes: list[Outcome[schemas.PlanView]] = []
     for request in requests:
         try:
-            outcomes.append(schemas.plan_view(await _create_plan(uow, request)))
+            outcomes.append(plan_view(uow, await _create_plan(uow, request)))
         except Problem as problem:
             outcomes.append(problem)
     return outcomes
@@ -64,28 +77,30 @@ async def _create_plan(uow: UnitOfWork, request: schemas.NewPlan) -> Plan:
             f"违约金年化不得超过 4 倍 LPR（{highest}%），请降低日费率",
             f"The late fee may not exceed 4 times LPR ({highest} % a year): lower the daily rate",
         )
-    if request.residual_value_fen is None and request.buyout_fen is None:
-        raise Invalid.field(
-            "/residual_value_fen",
-            "catalogue.end_value_missing",
-            "请填写预计残值或留购价至少一项，否则无法计算年化成本",
-            "Give the expected residual value or the buyout: without either the annual cost cannot be told",
-        )
     try:
         product = await store.product(uow, parse_id(Prefix.PRODUCT, request.product_id))
     except ValueError:
         product = None
     if product is None:
         raise ProductUnknown()
+    financing: Financing | None = None
+    if request.financing is None:
+        rent_fen, device_value_fen = rental_amounts(
+            request.rent_fen, request.device_value_fen, request.residual_value_fen, request.buyout_fen
+        )
+    else:
+        device_value_fen = request.device_value_fen or 0
+        rent_fen, financing = _financing_of(uow.business_date, request, request.financing)
+    check_cash_is_lent(product.category == schemas.CASH, Family.RENTAL if financing is None else financing.family)
     plan = Plan(
         id=new_id(),
         product_id=product.id,
         product_name=product.name,
         period_months=request.period_months,
         period_count=request.period_count,
-        rent_fen=request.rent_fen,
+        rent_fen=rent_fen,
         deposit_fen=request.deposit_fen,
-        device_value_fen=request.device_value_fen,
+        device_value_fen=device_value_fen,
         residual_value_fen=request.residual_value_fen,
         buyout_fen=request.buyout_fen,
         early_return_fee_fen=request.early_return_fee_fen,
@@ -96,21 +111,78 @@ async def _create_plan(uow: UnitOfWork, request: schemas.NewPlan) -> Plan:
         version=1,
         annual_cost_pct=None,
         created_at=uow.now,
+        financing=financing,
     )
     await store.insert_plan(uow, plan)
     return plan
 
 
-def cost_of(plan: Plan) -> AnnualCost:
-    """A plan's all-in annualised cost."""
-    return annual_cost(
-        device_value_fen=plan.device_value_fen,
-        rent_fen=plan.rent_fen,
-        period_count=plan.period_count,
-        period_months=plan.period_months,
-        residual_value_fen=plan.residual_value_fen,
-        buyout_fen=plan.buyout_fen,
+def _financing_of(on: BusinessDate, request: schemas.NewPlan, asked: schemas.PlanFinancing) -> tuple[int, Financing]:
+    """The first instalment and the financing of a plan that is drafted on a date; the rate is solved for where it is left out."""
+    check_financed_fields(
+        is_loan=asked.family == "loan",
+        principal_fen=asked.principal_fen,
+        annual_rate_pct=asked.annual_rate_pct,
+        rent_fen=request.rent_fen,
+        deposit_fen=request.deposit_fen,
+        device_value_fen=request.device_value_fen,
+        residual_value_fen=request.residual_value_fen,
+        buyout_fen=request.buyout_fen,
     )
+    financing = schemas.financing_of(asked)
+    months, count = request.period_months, request.period_count
+    try:
+        if request.rent_fen is not None:
+            financing = billing.with_rate_of(financing, months, count, on, request.rent_fen)
+        schedule = billing.schedule_of(billing.schedule_terms(financing, months, count, on))
+    except Invalid as problem:
+        raise _in_plan_words(problem) from None
+    first_fen = schedule.rows[0].total_fen
+    if first_fen == 0:
+        raise FinancingRefused.field(
+            "/financing/grace",
+            "catalogue.first_instalment_is_nothing",
+            "第一期应付为零，暂不支持：请缩短宽限期或免息期",
+            "The first instalment would be nothing, which is not supported: shorten the grace or interest-free periods",
+        )
+    return first_fen, financing
+
+
+def _in_plan_words(problem: Invalid) -> FinancingRefused:
+    """The engine's refusal with the fields named as a plan names them."""
+
+    def renamed(error: FieldError) -> FieldError:
+        name = error.pointer[1:].replace("/", ".")
+        field = _FIELDS.get(name, f"financing.{name}")
+        return FieldError(
+            "/" + field.replace(".", "/"),
+            error.code,
+            error.detail_zh.replace(name, field, 1),
+            error.detail_en.replace(name, field, 1),
+        )
+
+    errors = tuple(renamed(error) for error in problem.errors)
+    return FinancingRefused(errors[0].detail_zh, errors[0].detail_en, errors=errors)
+
+
+def _schedule_of(plan: Plan, on: BusinessDate) -> billing.Schedule | None:
+    """The instalments of a financing that commences on a date. Raises Invalid where it cannot be."""
+    if plan.financing is None:
+        return None
+    return billing.schedule_of(billing.schedule_terms(plan.financing, plan.period_months, plan.period_count, on))
+
+
+def _cost_pct(plan: Plan, schedule: billing.Schedule | None) -> str | None:
+    """A plan's all-in effective annual cost in percent; None without bound."""
+    if schedule is None:
+        end_fen = max(plan.residual_value_fen or 0, plan.buyout_fen or 0)
+        return billing.rental_cost_pct(plan.device_value_fen, plan.rent_fen, plan.period_count, plan.period_months, end_fen)
+    return billing.financed_cost_pct(schedule, deposit_fen=plan.deposit_fen, buyout_fen=plan.buyout_fen or 0)
+
+
+def plan_view(read: ReadSession, plan: Plan) -> schemas.PlanView:
+    """A plan as it is shown today, with what its offerer should know."""
+    return schemas.plan_view(plan, warnings_of(plan.annual_cost_pct, read.business_date))
 
 
 async def publish_plans(uow: UnitOfWork, plan_ids: Sequence[UUID]) -> list[Outcome[schemas.PlanView]]:
@@ -131,32 +203,39 @@ async def _move(uow: UnitOfWork, plan_id: UUID, target: PlanState) -> Outcome[sc
         PLAN_MOVES.move(plan.state, target)
         cost_pct = plan.annual_cost_pct
         if target is PlanState.PUBLISHED:
-            cost = cost_of(plan)
-            _guard(cost.effective_pct, await store.tenant_cap_pct(uow), cost.shown_pct)
-            cost_pct = Decimal(cost.shown_pct)
+            cost_pct = _bounded(_cost_pct(plan, _schedule_of(plan, uow.business_date)))
+            _guard(cost_pct, await store.tenant_cap_pct(uow), plan.family)
     except Problem as problem:
         return problem
     await store.set_plan_state(uow, plan_id, target, cost_pct)
     moved = await store.plan_by_id(uow, plan_id)
-    return PlanUnknown() if moved is None else schemas.plan_view(moved)
+    return PlanUnknown() if moved is None else plan_view(uow, moved)
 
 
-def _guard(effective_pct: Decimal, tenant_cap_pct: Decimal | None, shown_pct: str) -> None:
-    if not is_within_cap(effective_pct, tenant_cap_pct):
-        cap = f"{effective_cap(tenant_cap_pct):f}"
-        if effective_pct.is_finite():
-            zh, en = f"综合年化成本为 {shown_pct}%", f"The all-in annualised cost is {shown_pct} %"
-        else:
-            zh, en = (
-                "首期租金已不低于设备价值，综合年化成本无上限",
-                "The first rent covers the device value: the annual cost has no bound",
-            )
-        raise CostAboveCap.field(
-            "/rent_fen",
-            CostAboveCap.code,
-            f"{zh}，超过上限 {cap}%：请降低租金、留购价或延长租期",
-            f"{en}, the cap is {cap} %: lower the rent or the buyout, or lengthen the term",
+def _bounded(cost_pct: str | None) -> Decimal:
+    return UNBOUNDED if cost_pct is None else Decimal(cost_pct)
+
+
+def _guard(effective_pct: Decimal, tenant_cap_pct: Decimal | None, family: Family) -> None:
+    if is_within_cap(effective_pct, tenant_cap_pct):
+        return
+    cap = f"{effective_cap(tenant_cap_pct):f}"
+    if effective_pct.is_finite():
+        zh, en = f"综合年化成本为 {effective_pct:f}%", f"The all-in annualised cost is {effective_pct:f} %"
+    else:
+        zh, en = (
+            "开始时的付款已不低于所得价值，综合年化成本无上限",
+            "What is paid at the start covers what is received: the annual cost has no bound",
         )
+    if family is Family.RENTAL:
+        pointer = "/rent_fen"
+        remedy_zh, remedy_en = "请降低租金、留购价或延长租期", "lower the rent or the buyout, or lengthen the term"
+    else:
+        pointer = "/financing/annual_rate_pct"
+        remedy_zh, remedy_en = "请降低利率、费用、保证金或留购价", "lower the rate, the fee, the deposit or the buyout"
+    raise CostAboveCap.field(
+        pointer, CostAboveCap.code, f"{zh}，超过上限 {cap}%：{remedy_zh}", f"{en}, the cap is {cap} %: {remedy_en}"
+    )
 
 
 async def set_pricing_policy(uow: UnitOfWork, requests: Sequence[schemas.PricingPolicy]) -> list[Outcome[schemas.PolicyView]]:
@@ -179,50 +258,58 @@ async def set_pricing_policy(uow: UnitOfWork, requests: Sequence[schemas.Pricing
     return outcomes
 
 
-async def quote(read: ReadSession, plan_ids: Sequence[UUID]) -> dict[UUID, Outcome[RentalTerms]]:
-    """The terms of plans as they are offered now: one statement for all, a second for versions this process has not seen.
+async def quote(read: ReadSession, plan_ids: Sequence[UUID]) -> dict[UUID, Outcome[AgreementTerms]]:
+    """The terms of plans as they are offered today: one statement for all, a second for versions this process has not seen today.
 
-    Per plan: PlanUnknown, PlanNotOffered, or CostAboveCap when the tenant's cap was lowered below a published plan.
+    Per plan: PlanUnknown, PlanNotOffered, CostAboveCap when the tenant's cap was lowered below a published plan or a commencement today
+    costs more than the cap, FinancingRefused when the financing cannot commence today.
     """
     wanted = list(dict.fromkeys(plan_ids))
+    today = read.business_date
     offered = await store.offered(read, wanted)
-    unseen = [plan_id for plan_id, offer in offered.items() if (read.tenant_id, plan_id, offer.version) not in _terms]
+    unseen = [plan_id for plan_id, offer in offered.items() if (read.tenant_id, plan_id, offer.version, today) not in _terms]
+    refused: dict[UUID, Problem] = {}
     if unseen:
         if len(_terms) > _TERMS_CACHE_MAX:
             _terms.clear()
         for plan in (await store.plans_by_id(read, unseen)).values():
-            _terms[(read.tenant_id, plan.id, plan.version)] = _terms_of(plan)
-    found: dict[UUID, Outcome[RentalTerms]] = {}
+            try:
+                _terms[(read.tenant_id, plan.id, plan.version, today)] = _terms_of(plan, today)
+            except Invalid as problem:
+                refused[plan.id] = _in_plan_words(problem)
+    found: dict[UUID, Outcome[AgreementTerms]] = {}
     for plan_id in wanted:
         offer = offered.get(plan_id)
         if offer is None:
             found[plan_id] = PlanUnknown()
         else:
-            found[plan_id] = _offer(read.tenant_id, plan_id, offer)
+            terms = _terms.get((read.tenant_id, plan_id, offer.version, today))
+            found[plan_id] = refused.get(plan_id) or _offer(offer, terms)
     return found
 
 
-def _offer(tenant_id: int, plan_id: UUID, offer: store.Offered) -> Outcome[RentalTerms]:
-    terms = _terms.get((tenant_id, plan_id, offer.version))
+def _offer(offer: store.Offered, terms: AgreementTerms | None) -> Outcome[AgreementTerms]:
     if offer.state is not PlanState.PUBLISHED or offer.annual_cost_pct is None or terms is None:
         return PlanNotOffered(
             "该方案未发布或已下架，请选择其他方案", "The plan is not published or was withdrawn: choose another"
         )
     try:
-        _guard(offer.annual_cost_pct, offer.tenant_cap_pct, f"{offer.annual_cost_pct:f}")
+        _guard(_bounded(terms.annual_cost_pct), offer.tenant_cap_pct, terms.family)
     except CostAboveCap as problem:
         return problem
     return terms
 
 
-def _terms_of(plan: Plan) -> RentalTerms:
-    return RentalTerms(
+def _terms_of(plan: Plan, on: BusinessDate) -> AgreementTerms:
+    """A plan's terms for a commencement on a date. Raises Invalid where the financing cannot be."""
+    schedule = _schedule_of(plan, on)
+    return AgreementTerms(
         product_id=plan.product_id,
         plan_id=plan.id,
         product_name=plan.product_name,
         period_months=plan.period_months,
         period_count=plan.period_count,
-        rent_fen=plan.rent_fen,
+        rent_fen=plan.rent_fen if schedule is None else schedule.rows[0].total_fen,
         deposit_fen=plan.deposit_fen,
         device_value_fen=plan.device_value_fen,
         buyout_fen=plan.buyout_fen,
@@ -230,12 +317,14 @@ def _terms_of(plan: Plan) -> RentalTerms:
         late_fee_daily_rate=f"{plan.late_fee_daily_rate.normalize():f}",
         grace_days=plan.grace_days,
         restriction_clause_version=plan.restriction_clause_version,
-        annual_cost_pct=None if plan.annual_cost_pct is None else f"{plan.annual_cost_pct:f}",
+        annual_cost_pct=_cost_pct(plan, schedule),
+        financing=plan.financing,
+        total_fen=None if schedule is None else schedule.total_fen,
     )
 
 
 async def give_quotes(uow: UnitOfWork, plan_ids: Sequence[UUID]) -> list[Outcome[schemas.QuoteView]]:
-    """Quotes that hold for 24 hours. Refused per item as ``quote`` says."""
+    """Quotes that hold for 24 hours, each with its cost table. Refused per item as ``quote`` says."""
     terms = await quote(uow, plan_ids)
     given: list[Quote] = []
     outcomes: list[Outcome[schemas.QuoteView]] = []
@@ -246,16 +335,18 @@ async def give_quotes(uow: UnitOfWork, plan_ids: Sequence[UUID]) -> list[Outcome
             continue
         one = Quote(id=new_id(), plan_id=plan_id, terms=found, quoted_at=uow.now, valid_until=uow.now + QUOTE_LIFETIME)
         given.append(one)
-        outcomes.append(schemas.quote_view(one))
+        costs = billing.cost_table(found, uow.business_date)
+        warnings = warnings_of(_bounded(costs.annual_cost_pct), uow.business_date)
+        outcomes.append(schemas.quote_view(one, costs, warnings))
     if given:
         await store.insert_quotes(uow, given)
     return outcomes
 
 
-async def terms_of_quotes(read: ReadSession, quote_ids: Sequence[UUID]) -> dict[UUID, Outcome[RentalTerms]]:
+async def terms_of_quotes(read: ReadSession, quote_ids: Sequence[UUID]) -> dict[UUID, Outcome[AgreementTerms]]:
     """The frozen terms of quotes that are still valid. Per quote: QuoteUnknown, QuoteExpired."""
     known = await store.quotes_by_id(read, list(dict.fromkeys(quote_ids)))
-    found: dict[UUID, Outcome[RentalTerms]] = {}
+    found: dict[UUID, Outcome[AgreementTerms]] = {}
     for quote_id in quote_ids:
         one = known.get(quote_id)
         if one is None:

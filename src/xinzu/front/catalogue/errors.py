@@ -37,6 +37,14 @@ class CostAboveCap(Invalid):
     title_en = "The all-in annualised cost is above the cap"
 
 
+class FinancingRefused(Invalid):
+    """The financing of a plan cannot be as it is; the field is named as the plan names it."""
+
+    code = "catalogue.financing_refused"
+    title_zh = "融资条款有误"
+    title_en = "The financing cannot be as it is"
+
+
 class LateFeeAboveCap(Invalid):
     """The daily late fee comes to more than 4 × LPR a year."""
 

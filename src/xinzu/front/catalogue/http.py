@@ -53,7 +53,7 @@ async def list_products(request: HttpRequest, cursor: Cursor = None, limit: Limi
 async def create_plan(
     request: HttpRequest, data: JSONBody[schemas.NewPlan], key: IdempotencyKey = None
 ) -> Response[schemas.PlanView]:
-    """Draft a plan of equal rents in advance."""
+    """Draft a plan: a rental of equal rents in advance or, with ``financing``, a finance lease or a loan."""
     return await run(request, commands.create_plans, data, key=key, status=201, location="/v1/plans/{id}")
 
 
@@ -64,7 +64,7 @@ async def get_plan(request: HttpRequest, plan_id: FromPath[str]) -> schemas.Plan
         found = await store.plan_by_id(read, id_from(Prefix.PLAN, plan_id))
     if found is None:
         raise PlanUnknown()
-    return schemas.plan_view(found)
+    return commands.plan_view(read, found)
 
 
 @get("/v1/plans", tags=["catalogue"], operation_id="list_plans", guards=READER)
@@ -80,8 +80,8 @@ async def list_plans(
     state = None if plan_state is None else PlanState(plan_state)
     async with reading(request) as read:
         found = await store.plans(read, product, state, decode_cursor(cursor), limit + 1)
-    page = page_of(found, limit, lambda plan: plan.id)
-    return schemas.PlanPage(items=[schemas.plan_view(plan) for plan in page.items], next_cursor=page.next_cursor)
+        page = page_of(found, limit, lambda plan: plan.id)
+        return schemas.PlanPage(items=[commands.plan_view(read, plan) for plan in page.items], next_cursor=page.next_cursor)
 
 
 @post("/v1/plans/{plan_id:str}/publication", tags=["catalogue"], operation_id="publish_plan", status_code=200, guards=WRITER)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from xinzu.kernel.states import Transitions
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms, Family, Financing
 from xinzu.kernel.time import Instant
 
 
@@ -32,7 +32,7 @@ PLAN_MOVES: Transitions[PlanState] = Transitions(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """A thing that is rented out, as customers see it."""
+    """What is rented out, leased or lent, as customers see it."""
 
     id: UUID
     name: str
@@ -42,10 +42,11 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Terms on which a product is offered. Equal rents in advance: the first is due at commencement.
+    """Terms on which a product is offered: a rental with equal rents in advance, the first due at commencement, or a ``financing``.
 
-    ``residual_value_fen`` is what the device is expected to be worth when it comes back, ``buyout_fen`` what the lessee pays to keep
-    it; at least one is set. ``annual_cost_pct`` is set from publication on. Amounts include VAT.
+    ``residual_value_fen`` is what a rented device is expected to be worth when it comes back, ``buyout_fen`` what the lessee pays to
+    keep the thing; a rental has at least one. With ``financing``, ``rent_fen`` is the first instalment of a commencement on the day the
+    plan was drafted, and a loan's ``device_value_fen`` is 0. ``annual_cost_pct`` is set from publication on. Amounts include VAT.
     """
 
     id: UUID
@@ -66,6 +67,20 @@ class Plan:
     version: int
     annual_cost_pct: Decimal | None
     created_at: Instant
+    financing: Financing | None = None
+
+    @property
+    def family(self) -> Family:
+        return Family.RENTAL if self.financing is None else self.financing.family
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What is lawful to offer and yet better not done: a code and the words for people."""
+
+    code: str
+    words_zh: str
+    words_en: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +89,6 @@ class Quote:
 
     id: UUID
     plan_id: UUID
-    terms: RentalTerms
+    terms: AgreementTerms
     quoted_at: Instant
     valid_until: Instant

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from xinzu.front.catalogue.model import Plan, Product, Quote
+from xinzu.back.billing.api import CostInstalment, CostLine, CostTable, DayCount, InterestDays, Method, Residue, Timing
+from xinzu.front.catalogue.model import Plan, Product, Quote, Warned
 from xinzu.kernel.ids import Prefix, public_id
-from xinzu.kernel.terms import RentalTerms
-from xinzu.kernel.time import Instant
+from xinzu.kernel.money import Rounding
+from xinzu.kernel.terms import AgreementTerms, Family, Financing
+from xinzu.kernel.time import BusinessDate, Instant
 from xinzu.platform.http.fields import ONE_LINE, TextVersion
 
 AMOUNT_MAX_FEN = 1_000_000_000
+PERIODS_MAX = 60
 AmountFen = Annotated[int, Meta(ge=0, le=AMOUNT_MAX_FEN, description="Amount in fen, VAT included")]
 PositiveFen = Annotated[int, Meta(ge=1, le=AMOUNT_MAX_FEN, description="Amount in fen, VAT included")]
 # An id that names nothing is not found, whatever its form.
@@ -23,22 +27,91 @@ DailyRate = Annotated[
 ]
 
 
+AnnualRatePct = Annotated[
+    str, Meta(pattern=r"^[0-9]{1,3}(\.[0-9]{1,20})?$(?!\n)", max_length=24, description="Percent a year, never rounded")
+]
+Weight = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6})?$(?!\n)", max_length=13)]
+PeriodsFree = Annotated[int, Meta(ge=0, le=PERIODS_MAX)]
+
+Category = Literal[
+    "phone",
+    "tablet",
+    "computer",
+    "camera",
+    "drone",
+    "game_console",
+    "wearable",
+    "equipment",
+    "car",
+    "truck",
+    "motorcycle",
+    "electric_bicycle",
+    "cash_loan",
+]
+CASH: Category = "cash_loan"
+
+
 class NewProduct(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A thing to rent out."""
+    """A thing to rent out or to lease, or money to lend (``cash_loan``)."""
 
     name: Annotated[str, Meta(min_length=1, max_length=120, pattern=ONE_LINE)]
-    category: Literal["phone", "tablet", "computer", "camera", "drone", "game_console", "wearable", "equipment"]
+    category: Category
+
+
+class GracePeriods(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """How many of the first instalments ask no principal, and how many ask no interest yet (it is deferred to the one after)."""
+
+    principal: PeriodsFree = 0
+    interest: PeriodsFree = 0
+
+
+class InstalmentRounding(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """How fractions of a fen are settled, what an instalment is a multiple of, and which one takes what rounding leaves."""
+
+    mode: Rounding = Rounding.HALF_UP
+    instalment_multiple_fen: Annotated[int, Meta(ge=1, le=10_000_000)] = 1
+    residue: Residue = Residue.LAST
+    smooth_last: bool = False
+
+
+class PlanFinancing(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """What is financed and how it is repaid; the conventions are those of ``xinzu schedule``.
+
+    ``annual_rate_pct`` may be left out where ``rent_fen`` is given: the rate is solved for. ``balloon_fen`` falls due with the last
+    instalment (residual value, 留购价, 尾款), ``upfront_fee_fen`` with the first; ``subsidy_fen`` (贴息) is borne by the supplier.
+    """
+
+    family: Literal["finance_lease", "loan"]
+    principal_fen: PositiveFen
+    annual_rate_pct: AnnualRatePct | None = None
+    method: Method = Method.EQUAL_INSTALMENT
+    timing: Timing = Timing.ARREARS
+    day_count: DayCount = DayCount.THIRTY_360
+    interest_days: InterestDays = InterestDays.DAILY
+    balloon_fen: AmountFen = 0
+    weights: Annotated[tuple[Weight, ...], Meta(max_length=PERIODS_MAX)] = ()
+    grace: GracePeriods = msgspec.field(default_factory=GracePeriods)
+    interest_free: PeriodsFree = 0
+    rounding: InstalmentRounding = msgspec.field(default_factory=InstalmentRounding)
+    upfront_fee_fen: AmountFen = 0
+    subsidy_fen: AmountFen = 0
 
 
 class NewPlan(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Terms of equal rents in advance. At least one of ``residual_value_fen`` and ``buyout_fen`` must be given."""
+    """Terms of a rental with equal rents in advance, or, with ``financing``, of a finance lease or a loan.
+
+    A rental needs ``rent_fen``, ``device_value_fen`` and at least one of ``residual_value_fen`` and ``buyout_fen``. With ``financing``
+    the instalments are computed and ``rent_fen`` is left out, unless the rate is to be solved for from it. A finance lease needs
+    ``device_value_fen``, the price of the thing; a loan has none.
+    """
 
     product_id: NamedId
     period_months: Annotated[int, Meta(ge=1, le=12, description="Months per period")] = 1
-    period_count: Annotated[int, Meta(ge=1, le=60)]
-    rent_fen: PositiveFen
+    period_count: Annotated[int, Meta(ge=1, le=PERIODS_MAX)]
+    rent_fen: PositiveFen | None = None
     deposit_fen: AmountFen
-    device_value_fen: PositiveFen
+    device_value_fen: PositiveFen | None = None
+    financing: PlanFinancing | None = None
     residual_value_fen: AmountFen | None = None
     buyout_fen: AmountFen | None = None
     early_return_fee_fen: AmountFen = 0
@@ -81,12 +154,25 @@ class ProductPage(msgspec.Struct, kw_only=True):
     next_cursor: str | None
 
 
+class WarningView(msgspec.Struct, kw_only=True, frozen=True):
+    """What is lawful to offer and yet better not done."""
+
+    code: str
+    words_zh: str
+    words_en: str
+
+
 class PlanView(msgspec.Struct, kw_only=True):
-    """A plan. ``annual_cost_pct`` is its all-in effective annual cost; null while it is a draft."""
+    """A plan. ``annual_cost_pct`` is its all-in effective annual cost; null while it is a draft.
+
+    With ``financing``, ``rent_fen`` is the first instalment of a commencement on the day the plan was drafted, any upfront fee included.
+    """
 
     id: str
     product_id: str
     product_name: str
+    family: Family
+    financing: PlanFinancing | None
     period_months: int
     period_count: int
     rent_fen: int
@@ -100,6 +186,7 @@ class PlanView(msgspec.Struct, kw_only=True):
     restriction_clause_version: str
     state: str
     annual_cost_pct: str | None
+    warnings: list[WarningView]
     created_at: Instant
 
 
@@ -111,11 +198,13 @@ class PlanPage(msgspec.Struct, kw_only=True):
 
 
 class TermsView(msgspec.Struct, kw_only=True, frozen=True):
-    """The terms of a rental, with what they add up to."""
+    """The terms of an agreement, with what they add up to. With ``financing``, ``rent_fen`` is the first instalment."""
 
     product_id: str
     plan_id: str
     product_name: str
+    family: Family
+    financing: PlanFinancing | None
     period_months: int
     period_count: int
     rent_fen: int
@@ -131,12 +220,52 @@ class TermsView(msgspec.Struct, kw_only=True, frozen=True):
     annual_cost_pct: str | None
 
 
+class CostLineView(msgspec.Struct, kw_only=True, frozen=True):
+    """One item of the cost table: what, who pays whom, when, by what measure.
+
+    ``amount_fen`` is what it comes to when the agreement is performed as agreed; null where that does not tell.
+    """
+
+    code: str
+    what_zh: str
+    what_en: str
+    who_zh: str
+    who_en: str
+    when_zh: str
+    when_en: str
+    how_much_zh: str
+    how_much_en: str
+    amount_fen: int | None
+
+
+class CostInstalmentView(msgspec.Struct, kw_only=True, frozen=True):
+    """What is due on a date; ``balance_fen`` is the principal still owed after it. A rent is not split."""
+
+    n: int
+    due_on: BusinessDate
+    principal_fen: int | None
+    interest_fen: int | None
+    fee_fen: int
+    total_fen: int
+    balance_fen: int | None
+
+
 class QuoteView(msgspec.Struct, kw_only=True):
-    """Terms that hold until ``valid_until``."""
+    """Terms that hold until ``valid_until``, with everything they cost (综合融资成本明示).
+
+    ``instalments`` and ``annual_cost_pct`` are of a commencement on ``commencement_on``, the business date of the quote.
+    ``annual_rate_pct`` is the agreed nominal rate; a rental has none. What is not in ``cost_table`` is not charged.
+    """
 
     id: str
     plan_id: str
     terms: TermsView
+    commencement_on: BusinessDate
+    annual_rate_pct: str | None
+    annual_cost_pct: str | None
+    warnings: list[WarningView]
+    cost_table: list[CostLineView]
+    instalments: list[CostInstalmentView]
     quoted_at: Instant
     valid_until: Instant
 
@@ -147,11 +276,63 @@ def product_view(product: Product) -> ProductView:
     )
 
 
-def plan_view(plan: Plan) -> PlanView:
+def financing_view(financing: Financing | None) -> PlanFinancing | None:
+    if financing is None:
+        return None
+    return PlanFinancing(
+        family="loan" if financing.family is Family.LOAN else "finance_lease",
+        principal_fen=financing.principal_fen,
+        annual_rate_pct=financing.annual_rate_pct,
+        method=Method(financing.method),
+        timing=Timing(financing.timing),
+        day_count=DayCount(financing.day_count),
+        interest_days=InterestDays(financing.interest_days),
+        balloon_fen=financing.balloon_fen,
+        weights=financing.weights,
+        grace=GracePeriods(principal=financing.grace_principal, interest=financing.grace_interest),
+        interest_free=financing.interest_free,
+        rounding=InstalmentRounding(
+            mode=Rounding(financing.rounding_mode),
+            instalment_multiple_fen=financing.instalment_multiple_fen,
+            residue=Residue(financing.residue),
+            smooth_last=financing.smooth_last,
+        ),
+        upfront_fee_fen=financing.upfront_fee_fen,
+        subsidy_fen=financing.subsidy_fen,
+    )
+
+
+def financing_of(asked: PlanFinancing) -> Financing:
+    """The kernel's financing; a rate left out is nothing until it is solved for."""
+    return Financing(
+        family=Family(asked.family),
+        principal_fen=asked.principal_fen,
+        annual_rate_pct=asked.annual_rate_pct or "0",
+        method=asked.method.value,
+        timing=asked.timing.value,
+        day_count=asked.day_count.value,
+        interest_days=asked.interest_days.value,
+        balloon_fen=asked.balloon_fen,
+        weights=asked.weights,
+        grace_principal=asked.grace.principal,
+        grace_interest=asked.grace.interest,
+        interest_free=asked.interest_free,
+        rounding_mode=asked.rounding.mode.value,
+        instalment_multiple_fen=asked.rounding.instalment_multiple_fen,
+        residue=asked.rounding.residue.value,
+        smooth_last=asked.rounding.smooth_last,
+        upfront_fee_fen=asked.upfront_fee_fen,
+        subsidy_fen=asked.subsidy_fen,
+    )
+
+
+def plan_view(plan: Plan, warnings: Sequence[Warned]) -> PlanView:
     return PlanView(
         id=public_id(Prefix.PLAN, plan.id),
         product_id=public_id(Prefix.PRODUCT, plan.product_id),
         product_name=plan.product_name,
+        family=plan.family,
+        financing=financing_view(plan.financing),
         period_months=plan.period_months,
         period_count=plan.period_count,
         rent_fen=plan.rent_fen,
@@ -165,15 +346,18 @@ def plan_view(plan: Plan) -> PlanView:
         restriction_clause_version=plan.restriction_clause_version,
         state=plan.state,
         annual_cost_pct=None if plan.annual_cost_pct is None else f"{plan.annual_cost_pct:f}",
+        warnings=_warning_views(warnings),
         created_at=plan.created_at,
     )
 
 
-def terms_view(terms: RentalTerms) -> TermsView:
+def terms_view(terms: AgreementTerms) -> TermsView:
     return TermsView(
         product_id=public_id(Prefix.PRODUCT, terms.product_id),
         plan_id=public_id(Prefix.PLAN, terms.plan_id),
         product_name=terms.product_name,
+        family=terms.family,
+        financing=financing_view(terms.financing),
         period_months=terms.period_months,
         period_count=terms.period_count,
         rent_fen=terms.rent_fen,
@@ -190,11 +374,29 @@ def terms_view(terms: RentalTerms) -> TermsView:
     )
 
 
-def quote_view(quote: Quote) -> QuoteView:
+def quote_view(quote: Quote, costs: CostTable, warnings: Sequence[Warned]) -> QuoteView:
     return QuoteView(
         id=public_id(Prefix.QUOTE, quote.id),
         plan_id=public_id(Prefix.PLAN, quote.plan_id),
         terms=terms_view(quote.terms),
+        commencement_on=costs.commencement_on,
+        annual_rate_pct=costs.annual_rate_pct,
+        annual_cost_pct=costs.annual_cost_pct,
+        warnings=_warning_views(warnings),
+        cost_table=[_line_view(line) for line in costs.lines],
+        instalments=[_instalment_view(row) for row in costs.instalments],
         quoted_at=quote.quoted_at,
         valid_until=quote.valid_until,
     )
+
+
+def _warning_views(warnings: Sequence[Warned]) -> list[WarningView]:
+    return [WarningView(code=each.code, words_zh=each.words_zh, words_en=each.words_en) for each in warnings]
+
+
+def _line_view(line: CostLine) -> CostLineView:
+    return msgspec.convert(line, CostLineView, from_attributes=True)
+
+
+def _instalment_view(row: CostInstalment) -> CostInstalmentView:
+    return msgspec.convert(row, CostInstalmentView, from_attributes=True)

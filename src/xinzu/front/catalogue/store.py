@@ -12,13 +12,13 @@ import msgspec
 from sqlalchemy import Row
 
 from xinzu.front.catalogue.model import Plan, PlanState, Product, Quote
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms, Financing
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _PLAN = """
 SELECT p.id, p.product_id, r.name AS product_name, p.period_months, p.period_count, p.rent_fen, p.deposit_fen, p.device_value_fen,
        p.residual_value_fen, p.buyout_fen, p.early_return_fee_fen, p.late_fee_daily_rate, p.grace_days, p.restriction_clause_version,
-       p.state, p.version, p.annual_cost_pct, p.created_at
+       p.state, p.version, p.annual_cost_pct, p.created_at, p.financing
 FROM catalogue_plan p JOIN catalogue_product r ON r.tenant_id = p.tenant_id AND r.id = p.product_id
 WHERE p.tenant_id = :tenant
 """
@@ -32,9 +32,10 @@ FROM catalogue_plan p WHERE p.tenant_id = :tenant AND p.id = ANY(cast(:ids AS uu
 _INSERT_PLAN = """
 INSERT INTO catalogue_plan (
     tenant_id, id, product_id, period_months, period_count, rent_fen, deposit_fen, device_value_fen, residual_value_fen, buyout_fen,
-    early_return_fee_fen, late_fee_daily_rate, grace_days, restriction_clause_version, state, version, created_at)
+    early_return_fee_fen, late_fee_daily_rate, grace_days, restriction_clause_version, state, version, created_at, financing)
 VALUES (:tenant, :id, :product_id, :period_months, :period_count, :rent_fen, :deposit_fen, :device_value_fen, :residual_value_fen,
-        :buyout_fen, :early_return_fee_fen, :late_fee_daily_rate, :grace_days, :restriction_clause_version, 'draft', 1, :now)
+        :buyout_fen, :early_return_fee_fen, :late_fee_daily_rate, :grace_days, :restriction_clause_version, 'draft', 1, :now,
+        cast(:financing AS jsonb))
 """
 
 
@@ -68,6 +69,7 @@ def _plan(row: Row[Any]) -> Plan:
         version=row.version,
         annual_cost_pct=row.annual_cost_pct,
         created_at=row.created_at,
+        financing=msgspec.convert(row.financing, Financing | None),
     )
 
 
@@ -115,6 +117,7 @@ async def insert_plan(uow: UnitOfWork, plan: Plan) -> None:
         grace_days=plan.grace_days,
         restriction_clause_version=plan.restriction_clause_version,
         now=plan.created_at,
+        financing=None if plan.financing is None else msgspec.json.encode(plan.financing).decode(),
     )
 
 
@@ -196,7 +199,7 @@ async def quotes_by_id(read: ReadSession, quote_ids: Sequence[UUID]) -> dict[UUI
         row.id: Quote(
             id=row.id,
             plan_id=row.plan_id,
-            terms=msgspec.convert(row.terms, RentalTerms),
+            terms=msgspec.convert(row.terms, AgreementTerms),
             quoted_at=row.quoted_at,
             valid_until=row.valid_until,
         )

@@ -1,4 +1,6 @@
-"""Agreements with lessees: terms fixed, document rendered, accepted by one-time code, commenced with the handover, ended when settled.
+"""Agreements with lessees and borrowers: terms fixed, document rendered, accepted by one-time code, commenced, ended when settled.
+
+A rental commences with the handover of its device; a finance lease or a loan when finance records what proves it (commencement).
 
 Owns: agreements and their numbers (gapless per tenant and year), identity checks of signers, contract documents, one-time codes, acceptances.
 Tables: agreements_counter, agreements_agreement, agreements_identity_check, agreements_document, agreements_code, agreements_acceptance.

@@ -22,7 +22,13 @@ from xinzu.middle.agreements.commands.drafting import (
     record_documents,
     record_identity_checks,
 )
-from xinzu.middle.agreements.commands.life import cancel_of_applications, commence_agreements, end_agreements
+from xinzu.middle.agreements.commands.life import (
+    CommenceFinancing,
+    cancel_of_applications,
+    commence_agreements,
+    commence_financings,
+    end_agreements,
+)
 from xinzu.middle.agreements.commands.signing import AcceptAgreement, accept_agreements, send_acceptance_codes
 from xinzu.middle.agreements.errors import AgreementUnknown, DocumentNotReady
 from xinzu.middle.agreements.model import (
@@ -35,7 +41,7 @@ from xinzu.middle.agreements.model import (
     RenderedDocument,
     Signer,
 )
-from xinzu.middle.agreements.schemas import CodeSent, Signed
+from xinzu.middle.agreements.schemas import AgreementView, CodeSent, Signed
 from xinzu.platform.uow import ReadSession, UnitOfWork
 from xinzu.records.evidence import api as evidence
 
@@ -43,7 +49,9 @@ __all__ = [
     "AcceptAgreement",
     "Agreement",
     "AgreementState",
+    "AgreementView",
     "CodeSent",
+    "CommenceFinancing",
     "Contract",
     "Draft",
     "IdentityOutcome",
@@ -60,6 +68,7 @@ __all__ = [
     "begin_identity_checks",
     "cancel_of_applications",
     "commence_agreements",
+    "commence_financings",
     "contracts_to_render",
     "draft_agreements",
     "end_agreements",

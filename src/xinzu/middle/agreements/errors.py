@@ -67,3 +67,35 @@ class RestrictionClauseNotAccepted(Invalid):
     code = "agreements.restriction_clause_not_accepted"
     title_zh = "请单独确认远程限制条款"
     title_en = "The remote restriction clause must be accepted on its own"
+
+
+class CostTableNotAccepted(Invalid):
+    """Whoever takes a financing confirms its all-in cost table before signing (rules on stating the all-in cost of personal loans)."""
+
+    code = "agreements.cost_table_not_accepted"
+    title_zh = "请单独确认综合融资成本明示表"
+    title_en = "The all-in cost table must be accepted on its own"
+
+
+class CommencesByHandover(Conflict):
+    """A rental begins with the handover of its device, which the warehouse records."""
+
+    code = "agreements.commences_by_handover"
+    title_zh = "租赁合同自设备签收起租，请在交付处登记签收"
+    title_en = "A rental commences with the handover of its device: record the handover at its delivery"
+
+
+class NotOpenForCommencement(Conflict):
+    """The agreement is not signed yet, is cancelled, or commenced already with another date or reference."""
+
+    code = "agreements.not_open_for_commencement"
+    title_zh = "合同当前不能起算"
+    title_en = "The agreement cannot commence now"
+
+
+class DisbursedDiffers(Invalid):
+    """Interest may not be deducted in advance: what is disbursed is the principal, to the fen (Civil Code art. 670)."""
+
+    code = "agreements.disbursed_differs"
+    title_zh = "放款金额须等于借款本金，不得预先扣除利息或费用"
+    title_en = "What is disbursed must be the principal: neither interest nor fees may be deducted in advance"

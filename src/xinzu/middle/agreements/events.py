@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from xinzu.kernel.events import Event, event
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.kernel.time import BusinessDate, Instant
 
 
@@ -18,7 +18,7 @@ class AgreementDrafted(Event):
     application_id: UUID
     party_id: UUID
     agreement_no: str
-    terms: RentalTerms
+    terms: AgreementTerms
 
 
 @event("xinzu.agreements.document.rendered.v1")
@@ -34,26 +34,29 @@ class DocumentRendered(Event):
 @event("xinzu.agreements.agreement.signed.v1")
 @dataclass(frozen=True, kw_only=True)
 class AgreementSigned(Event):
-    """The lessee accepted the document by one-time code (Electronic Signature Law arts. 3, 13)."""
+    """The customer accepted the document by one-time code (Electronic Signature Law arts. 3, 13)."""
 
     application_id: UUID
     party_id: UUID
     agreement_no: str
     document_sha256: str
-    terms: RentalTerms
+    terms: AgreementTerms
     signed_at: Instant
 
 
 @event("xinzu.agreements.agreement.commenced.v1")
 @dataclass(frozen=True, kw_only=True)
 class AgreementCommenced(Event):
-    """The device was handed over; rents run from ``commencement_on``."""
+    """The device was handed over, the leased thing taken over, or the loan disbursed: instalments run from ``commencement_on``.
+
+    ``asset_id`` is of a rental only: what is financed is not in our stock.
+    """
 
     application_id: UUID
     party_id: UUID
-    asset_id: UUID
+    asset_id: UUID | None
     commencement_on: BusinessDate
-    terms: RentalTerms
+    terms: AgreementTerms
 
 
 @event("xinzu.agreements.agreement.cancelled.v1")

@@ -1,4 +1,4 @@
-"""Routes of agreements: look at them, read the contract, accept it by one-time code."""
+"""Routes of agreements: look at them, read the contract, accept it by one-time code, begin a finance lease or loan."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from xinzu.platform.http.door import (
 
 READER = [requires(Permission.AGREEMENT_READ)]
 WRITER = [requires(Permission.AGREEMENT_WRITE)]
+# Who pays a loan out, or takes a leased thing into the books: the owner and finance, no channel.
+BOOKKEEPER = [requires(Permission.BILLING_WRITE)]
 
 State = Annotated[
     api.AgreementState | None, QueryParameter(name="state", required=False, description="Only agreements in this state")
@@ -111,15 +113,33 @@ async def send_acceptance_code(
 async def accept_agreement(
     request: HttpRequest, agreement_id: FromPath[str], data: JSONBody[schemas.AcceptanceBody], key: IdempotencyKey = None
 ) -> Response[schemas.Signed]:
-    """The lessee accepts the document by the one-time code: the agreement is signed."""
+    """The customer accepts the document by the one-time code: the agreement is signed."""
     body = api.AcceptAgreement(
         id_from(Prefix.AGREEMENT, agreement_id),
         data.code,
         data.document_sha256,
         data.restriction_clause_accepted,
+        data.cost_table_accepted,
         _network_address(request, data.network_address),
     )
     return await run(request, api.accept_agreements, body, key=key)
+
+
+@post(
+    "/v1/agreements/{agreement_id:str}/commencement",
+    tags=["agreements"],
+    operation_id="commence_agreement",
+    guards=BOOKKEEPER,
+    status_code=200,
+)
+async def commence_agreement(
+    request: HttpRequest, agreement_id: FromPath[str], data: JSONBody[schemas.CommencementBody], key: IdempotencyKey = None
+) -> Response[schemas.AgreementView]:
+    """A signed finance lease or loan begins on the day the thing was taken over or the loan paid out; a rental begins by handover."""
+    body = api.CommenceFinancing(
+        id_from(Prefix.AGREEMENT, agreement_id), data.commencement_on, data.reference, data.disbursed_fen
+    )
+    return await run(request, api.commence_financings, body, key=key)
 
 
 def _network_address(request: HttpRequest, named: str | None) -> str | None:
@@ -140,4 +160,4 @@ def _network_address(request: HttpRequest, named: str | None) -> str | None:
         return None
 
 
-routes = [list_agreements, get_agreement, get_terms, get_document, send_acceptance_code, accept_agreement]
+routes = [list_agreements, get_agreement, get_terms, get_document, send_acceptance_code, accept_agreement, commence_agreement]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
 from xinzu.kernel.states import Transitions
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms, Family
 from xinzu.kernel.time import BusinessDate, Instant
 
 
 class AgreementState(StrEnum):
-    """drafted: terms fixed; signed: accepted by the lessee; active: the device is handed over; ended: returned and settled."""
+    """drafted: terms fixed; signed: accepted by the customer; active: commenced; ended: everything is settled."""
 
     DRAFTED = "drafted"
     SIGNED = "signed"
@@ -49,7 +50,11 @@ class CancelReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """An agreement as it is stored. ``document_*`` are set once the contract is rendered."""
+    """An agreement as it is stored. ``document_*`` are set once the contract is rendered.
+
+    What it commenced with: ``asset_id`` of a rental, ``reference`` of a finance lease (handover protocol, VIN) or a loan (the bank's
+    reference of the disbursement).
+    """
 
     id: UUID
     agreement_no: str
@@ -57,13 +62,14 @@ class Agreement:
     party_id: UUID
     channel: str
     state: AgreementState
-    terms: RentalTerms
+    terms: AgreementTerms
     drafted_at: Instant
     drafted_on: BusinessDate
     document_id: UUID | None
     document_sha256: str | None
     signed_at: Instant | None
     asset_id: UUID | None
+    reference: str | None
     commencement_on: BusinessDate | None
     ended_on: BusinessDate | None
     end_reason: str | None
@@ -76,7 +82,7 @@ class Draft:
     application_id: UUID
     party_id: UUID
     channel: str
-    terms: RentalTerms
+    terms: AgreementTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +105,46 @@ class IdentityOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduleLine:
+    """One instalment of a financing as the contract lists it; ``balance_fen`` is the principal still owed after it."""
+
+    number: int
+    due_on: BusinessDate
+    principal_fen: int
+    interest_fen: int
+    fee_fen: int
+    balance_fen: int
+
+    @property
+    def total_fen(self) -> int:
+        return self.principal_fen + self.interest_fen + self.fee_fen
+
+
+@dataclass(frozen=True, slots=True)
+class CostItem:
+    """One item of the all-in cost table, in Chinese; ``amount_fen`` is None where performance as agreed does not tell it."""
+
+    what: str
+    when: str
+    standard: str
+    amount_fen: int | None
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What a customer is told about a financing before signing."""
+
+    schedule: Sequence[ScheduleLine]
+    costs: Sequence[CostItem]
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
-    """A contract about to be rendered: the agreement's id and the template's input, with clear personal values."""
+    """A contract about to be rendered: which template, and its input with clear personal values."""
 
     agreement_id: UUID
+    family: Family
     content: bytes = field(repr=False)
 
 

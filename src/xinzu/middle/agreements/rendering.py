@@ -20,9 +20,11 @@ from typing import Any
 import noto_cjk_sans_otc
 import typst
 
+from xinzu.kernel.terms import Family
 from xinzu.middle.agreements.model import Contract, RenderedDocument
 
-TEMPLATE = Path(__file__).parent / "templates" / "rental_contract.typ"
+TEMPLATES = Path(__file__).parent / "templates"
+MAIN = TEMPLATES / "contract.typ"  # chooses the family's template
 RENDERER = f"typst {version('typst')}"
 THREADS = 1
 NICENESS = 15
@@ -30,9 +32,9 @@ _of_thread = threading.local()
 
 
 @cache
-def template_sha256() -> str:
-    """Which wording a document has."""
-    return sha256(TEMPLATE.read_bytes()).hexdigest()
+def template_sha256(family: Family) -> str:
+    """Which wording a document of the family has: its template and the frame around it."""
+    return sha256((TEMPLATES / f"{family}_contract.typ").read_bytes() + (TEMPLATES / "frame.typ").read_bytes()).hexdigest()
 
 
 @cache
@@ -57,6 +59,7 @@ def render(contract: Contract) -> RenderedDocument:
     # A path, not bytes: a compiler made from bytes forgets its main file after the first document.
     compiler: Any = getattr(_of_thread, "compiler", None)
     if compiler is None:
-        compiler = _of_thread.compiler = typst.Compiler(str(TEMPLATE), font_paths=_fonts())
-    pdf: bytes = compiler.compile(format="pdf", sys_inputs={"contract": contract.content.decode()}, pdf_standards="a-2b")
-    return RenderedDocument(contract.agreement_id, pdf, template_sha256(), RENDERER)
+        compiler = _of_thread.compiler = typst.Compiler(str(MAIN), font_paths=_fonts())
+    inputs = {"family": str(contract.family), "contract": contract.content.decode()}
+    pdf: bytes = compiler.compile(format="pdf", sys_inputs=inputs, pdf_standards="a-2b")
+    return RenderedDocument(contract.agreement_id, pdf, template_sha256(contract.family), RENDERER)

@@ -7,23 +7,39 @@ from typing import Annotated
 import msgspec
 
 from xinzu.kernel.ids import Prefix, public_id
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms, Financing
 from xinzu.kernel.time import BusinessDate, Instant
 from xinzu.middle.agreements.model import Agreement
-from xinzu.platform.http.fields import Hex32
+from xinzu.platform.http.fields import ONE_LINE, Hex32
+
+AMOUNT_MAX_FEN = 10**15
 
 
 class AcceptanceBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The lessee's acceptance.
+    """The customer's acceptance.
 
-    ``document_sha256`` is of the file the lessee was shown; ``restriction_clause_accepted`` is its own tick; ``network_address`` is the
-    lessee's IP address as the channel saw it (default: where the request came from).
+    ``document_sha256`` is of the file the customer was shown. Each on a tick of its own: a rental needs ``restriction_clause_accepted``,
+    a finance lease or loan ``cost_table_accepted``. ``network_address`` is the customer's IP address as the channel saw it (default:
+    where the request came from).
     """
 
     code: Annotated[str, msgspec.Meta(min_length=6, max_length=6, pattern=r"^[0-9]{6}$(?!\n)")]
     document_sha256: Hex32
-    restriction_clause_accepted: bool
+    restriction_clause_accepted: bool = False
+    cost_table_accepted: bool = False
     network_address: Annotated[str, msgspec.Meta(min_length=2, max_length=45, pattern=r"^[0-9a-fA-F.:]+$(?!\n)")] | None = None
+
+
+class CommencementBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A finance lease or loan begins.
+
+    ``reference`` is the bank's reference of the disbursement, or the handover protocol's number or the VIN: no personal data.
+    ``disbursed_fen`` is what the borrower was paid, in fen: the principal (Civil Code art. 670); left out for a finance lease.
+    """
+
+    commencement_on: BusinessDate
+    reference: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=ONE_LINE)]
+    disbursed_fen: Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX_FEN)] | None = None
 
 
 class CodeSent(msgspec.Struct, kw_only=True):
@@ -43,10 +59,11 @@ class Signed(msgspec.Struct, kw_only=True):
 
 
 class TermsView(msgspec.Struct, kw_only=True):
-    """The terms as agreed. Amounts in fen including VAT; rates are decimal strings."""
+    """The terms as agreed. Amounts in fen including VAT; rates are decimal strings. ``financing`` is null for a rental."""
 
     agreement_id: str
     agreement_no: str
+    family: str
     product_id: str
     plan_id: str
     product_name: str
@@ -63,6 +80,7 @@ class TermsView(msgspec.Struct, kw_only=True):
     grace_days: int
     restriction_clause_version: str
     annual_cost_pct: str | None
+    financing: Financing | None
 
 
 class DocumentView(msgspec.Struct, kw_only=True):
@@ -73,7 +91,10 @@ class DocumentView(msgspec.Struct, kw_only=True):
 
 
 class AgreementView(msgspec.Struct, kw_only=True):
-    """An agreement. ``document`` is null until the signer is verified and the contract rendered."""
+    """An agreement. ``document`` is null until the signer is verified and the contract rendered.
+
+    A rental commences with an ``asset_id``, a finance lease or loan with a ``reference``.
+    """
 
     id: str
     agreement_no: str
@@ -81,6 +102,7 @@ class AgreementView(msgspec.Struct, kw_only=True):
     party_id: str
     channel: str
     state: str
+    family: str
     product_name: str
     rent_fen: int
     period_count: int
@@ -88,6 +110,7 @@ class AgreementView(msgspec.Struct, kw_only=True):
     document: DocumentView | None
     signed_at: Instant | None
     asset_id: str | None
+    reference: str | None
     commencement_on: BusinessDate | None
     ended_on: BusinessDate | None
     end_reason: str | None
@@ -111,6 +134,7 @@ def agreement_view(agreement: Agreement) -> AgreementView:
         party_id=public_id(Prefix.PARTY, agreement.party_id),
         channel=agreement.channel,
         state=agreement.state,
+        family=agreement.terms.family,
         product_name=agreement.terms.product_name,
         rent_fen=agreement.terms.rent_fen,
         period_count=agreement.terms.period_count,
@@ -118,6 +142,7 @@ def agreement_view(agreement: Agreement) -> AgreementView:
         document=document,
         signed_at=agreement.signed_at,
         asset_id=None if agreement.asset_id is None else public_id(Prefix.ASSET, agreement.asset_id),
+        reference=agreement.reference,
         commencement_on=agreement.commencement_on,
         ended_on=agreement.ended_on,
         end_reason=agreement.end_reason,
@@ -125,10 +150,11 @@ def agreement_view(agreement: Agreement) -> AgreementView:
 
 
 def terms_view(agreement: Agreement) -> TermsView:
-    terms: RentalTerms = agreement.terms
+    terms: AgreementTerms = agreement.terms
     return TermsView(
         agreement_id=public_id(Prefix.AGREEMENT, agreement.id),
         agreement_no=agreement.agreement_no,
+        family=terms.family,
         product_id=public_id(Prefix.PRODUCT, terms.product_id),
         plan_id=public_id(Prefix.PLAN, terms.plan_id),
         product_name=terms.product_name,
@@ -145,4 +171,5 @@ def terms_view(agreement: Agreement) -> TermsView:
         grace_days=terms.grace_days,
         restriction_clause_version=terms.restriction_clause_version,
         annual_cost_pct=terms.annual_cost_pct,
+        financing=terms.financing,
     )

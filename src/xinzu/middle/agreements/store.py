@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Row
 
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.kernel.time import BusinessDate, Instant
 from xinzu.middle.agreements.model import (
     AGREEMENT_MOVES,
@@ -38,7 +38,7 @@ FROM unnest(cast(:ids AS uuid[]), cast(:numbers AS text[]), cast(:applications A
 
 _AGREEMENTS = """
 SELECT a.id, a.agreement_no, a.application_id, a.party_id, a.channel, a.state, a.terms, a.drafted_at, a.drafted_on, a.signed_at,
-       a.asset_id, a.commencement_on, a.ended_on, a.end_reason, d.id AS document_id, d.sha256 AS document_sha256
+       a.asset_id, a.reference, a.commencement_on, a.ended_on, a.end_reason, d.id AS document_id, d.sha256 AS document_sha256
 FROM agreements_agreement a
 LEFT JOIN agreements_document d ON d.tenant_id = a.tenant_id AND d.agreement_id = a.id
 WHERE a.tenant_id = :tenant
@@ -100,6 +100,16 @@ class NewCode:
 
 
 @dataclass(frozen=True, slots=True)
+class Commenced:
+    """What an agreement commenced with, and when: an asset of ours, or the reference of what was done elsewhere."""
+
+    agreement_id: UUID
+    commencement_on: BusinessDate
+    asset_id: UUID | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewAcceptance:
     """What was accepted, and by what proof."""
 
@@ -108,8 +118,8 @@ class NewAcceptance:
     address_sealed: bytes | None = field(repr=False)
 
 
-async def lessor_name(read: ReadSession) -> str:
-    """The tenant's name: the lessor of its agreements."""
+async def merchant_name(read: ReadSession) -> str:
+    """The tenant's name: the lessor or lender of its agreements."""
     return str(await read.scalar("SELECT name FROM platform_tenant WHERE id = :tenant"))
 
 
@@ -302,7 +312,7 @@ async def sign(uow: UnitOfWork, acceptances: Sequence[NewAcceptance]) -> None:
         agreements=[each.agreement.id for each in acceptances],
         documents=[each.agreement.document_id for each in acceptances],
         digests=[each.agreement.document_sha256 for each in acceptances],
-        clauses=[each.agreement.terms.restriction_clause_version for each in acceptances],
+        clauses=[_restriction_clause(each.agreement.terms) for each in acceptances],
         codes=[each.code.id for each in acceptances],
         sent=[each.code.sent_at for each in acceptances],
         tries=[each.code.tries for each in acceptances],
@@ -318,17 +328,20 @@ async def sign(uow: UnitOfWork, acceptances: Sequence[NewAcceptance]) -> None:
     )
 
 
-async def commence(uow: UnitOfWork, handovers: Mapping[UUID, tuple[UUID, BusinessDate]]) -> set[UUID]:
-    """Move signed agreements to active: agreement → (asset, commencement date). Returns those moved."""
+async def commence(uow: UnitOfWork, begun: Sequence[Commenced]) -> set[UUID]:
+    """Move signed agreements to active. Returns those moved."""
     rows = await uow.rows(
-        "UPDATE agreements_agreement a SET state = :target, asset_id = h.asset_id, commencement_on = h.commencement_on"
-        " FROM unnest(cast(:ids AS uuid[]), cast(:assets AS uuid[]), cast(:dates AS date[])) AS h(id, asset_id, commencement_on)"
-        " WHERE a.tenant_id = :tenant AND a.id = h.id AND a.state = ANY(cast(:sources AS text[])) RETURNING a.id",
+        "UPDATE agreements_agreement a"
+        " SET state = :target, asset_id = b.asset_id, reference = b.reference, commencement_on = b.commencement_on"
+        " FROM unnest(cast(:ids AS uuid[]), cast(:assets AS uuid[]), cast(:references AS text[]), cast(:dates AS date[]))"
+        " AS b(id, asset_id, reference, commencement_on)"
+        " WHERE a.tenant_id = :tenant AND a.id = b.id AND a.state = ANY(cast(:sources AS text[])) RETURNING a.id",
         target=AgreementState.ACTIVE,
         sources=AGREEMENT_MOVES.sources(AgreementState.ACTIVE),
-        ids=list(handovers.keys()),
-        assets=[asset_id for asset_id, _ in handovers.values()],
-        dates=[on for _, on in handovers.values()],
+        ids=[each.agreement_id for each in begun],
+        assets=[each.asset_id for each in begun],
+        references=[each.reference for each in begun],
+        dates=[each.commencement_on for each in begun],
     )
     return {row.id for row in rows}
 
@@ -371,6 +384,11 @@ async def ids_of_applications(read: ReadSession, application_ids: Sequence[UUID]
     return [row.id for row in rows]
 
 
+def _restriction_clause(terms: AgreementTerms) -> str | None:
+    """The version of the restriction clause that was accepted; a financing has no such clause."""
+    return terms.restriction_clause_version if terms.financing is None else None
+
+
 def _agreement(row: Row[Any]) -> Agreement:
     return Agreement(
         id=row.id,
@@ -379,13 +397,14 @@ def _agreement(row: Row[Any]) -> Agreement:
         party_id=row.party_id,
         channel=row.channel,
         state=AgreementState(row.state),
-        terms=msgspec.convert(row.terms, RentalTerms),
+        terms=msgspec.convert(row.terms, AgreementTerms),
         drafted_at=row.drafted_at,
         drafted_on=row.drafted_on,
         document_id=row.document_id,
         document_sha256=row.document_sha256,
         signed_at=row.signed_at,
         asset_id=row.asset_id,
+        reference=row.reference,
         commencement_on=row.commencement_on,
         ended_on=row.ended_on,
         end_reason=row.end_reason,

@@ -47,12 +47,15 @@ agreement = tenant_table(
     Column("drafted_on", Date, nullable=False),
     instant("signed_at", nullable=True),
     Column("asset_id", Uuid, nullable=True),
+    # What a financing commenced with: the bank's reference, the handover protocol, the VIN.
+    Column("reference", Text, nullable=True),
     Column("commencement_on", Date, nullable=True),
     Column("ended_on", Date, nullable=True),
     Column("end_reason", Text, nullable=True),
     one_of("state", AgreementState),
     CheckConstraint("state NOT IN ('signed', 'active', 'ended') OR signed_at IS NOT NULL", name="signed_when"),
     CheckConstraint("state NOT IN ('active', 'ended') OR commencement_on IS NOT NULL", name="commenced_when"),
+    CheckConstraint("commencement_on IS NULL OR num_nonnulls(asset_id, reference) = 1", name="commenced_with"),
     tenant_unique("agreement_no"),
     tenant_unique("application_id"),
     Index("ix_agreements_agreement_party", "tenant_id", "party_id", "id"),
@@ -102,13 +105,14 @@ code = tenant_table(
     Index("ix_agreements_code_agreement", "tenant_id", "agreement_id", "sent_at"),
 )
 
-# ``address_sealed`` holds the lessee's network address and the salt of the digest that stands as evidence.
+# ``restriction_clause_version`` is of a rental only: nothing financed is restricted. ``address_sealed`` holds the customer's network
+# address and the salt of the digest that stands as evidence.
 acceptance = tenant_table(
     "agreements_acceptance",
     Column("agreement_id", Uuid, nullable=False),
     Column("document_id", Uuid, nullable=False),
     Column("document_sha256", Text, nullable=False),
-    Column("restriction_clause_version", Text, nullable=False),
+    Column("restriction_clause_version", Text, nullable=True),
     Column("code_id", Uuid, nullable=False),
     instant("code_sent_at"),
     Column("code_tries", SmallInteger, nullable=False),

@@ -10,7 +10,7 @@ from uuid import UUID
 from xinzu.kernel.errors import FieldError
 from xinzu.kernel.ids import Prefix, new_id, public_id
 from xinzu.kernel.outcomes import Outcome
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.middle.decisions import store
 from xinzu.middle.decisions.errors import (
     DecisionUnknown,
@@ -30,7 +30,7 @@ from xinzu.middle.decisions.model import (
 )
 from xinzu.middle.decisions.rules.consent import refer_without_consent
 from xinzu.middle.decisions.rules.evaluation import ENGINE_VERSION, compiled
-from xinzu.middle.decisions.rules.indicators import canonical_inputs, history_after, indicators
+from xinzu.middle.decisions.rules.indicators import canonical_inputs, exposed_fen, history_after, indicators
 from xinzu.middle.decisions.rules.reasons import review_use
 from xinzu.middle.decisions.rules.strategy import findings, graph_digest, sanitised
 from xinzu.middle.decisions.schemas import Reviewed
@@ -58,7 +58,7 @@ class ApplicationToDecide:
     application_id: UUID
     party_id: UUID
     channel: str
-    terms: RentalTerms
+    terms: AgreementTerms
     signals: Mapping[str, str | int | bool | None]
 
 
@@ -153,7 +153,7 @@ async def decide_applications(uow: UnitOfWork, applications: Sequence[Applicatio
             history = histories.get(each.party_id, PartyHistory())
             inputs = indicators(each.terms, each.channel, each.signals, ages.get(each.party_id), history, uow.business_date)
             verdict = engine.evaluate(inputs)
-        value_fen = each.terms.device_value_fen
+        value_fen = exposed_fen(each.terms)
         decisions.append(
             store.NewDecision(new_id(), each.application_id, each.party_id, value_fen, inputs, evidence.new_salt(), verdict)
         )
@@ -162,7 +162,7 @@ async def decide_applications(uow: UnitOfWork, applications: Sequence[Applicatio
     await store.open_exposures(
         uow,
         [
-            (decision.application_id, decision.party_id, decision.device_value_fen)
+            (decision.application_id, decision.party_id, decision.exposed_fen)
             for decision in decisions
             if decision.verdict.outcome is DecisionOutcome.APPROVE
         ],
@@ -236,7 +236,8 @@ async def review_decision(uow: UnitOfWork, requests: Sequence[ReviewDecision]) -
     for review in reviews:
         decision = known[review.decision_id]
         if review.outcome is DecisionOutcome.APPROVE:
-            value_fen = int(decision.inputs["device_value_fen"] or 0)
+            inputs = decision.inputs
+            value_fen = int(inputs["exposure_after_fen"] or 0) - int(inputs["exposure_fen"] or 0)
             await store.open_exposures(uow, [(decision.application_id, decision.party_id, value_fen)])
         uow.emit(
             DecisionMade(

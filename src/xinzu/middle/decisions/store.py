@@ -84,7 +84,7 @@ class NewDecision:
     id: UUID
     application_id: UUID
     party_id: UUID
-    device_value_fen: int
+    exposed_fen: int
     inputs: Indicators
     inputs_salt: bytes
     verdict: Verdict
@@ -182,7 +182,7 @@ async def insert_decisions(uow: UnitOfWork, strategy: Strategy, decisions: Seque
 
 
 async def open_exposures(uow: UnitOfWork, orders: Sequence[tuple[UUID, UUID, int]]) -> None:
-    """From an approval on an order counts: (application, party, device value in fen)."""
+    """From an approval on an order counts: (application, party, what is exposed in fen)."""
     if orders:
         await uow.execute(
             _OPEN_EXPOSURES,

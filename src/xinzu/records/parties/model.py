@@ -43,7 +43,9 @@ class MessageTemplate(StrEnum):
     RESTRICTION_NOTICE = "restriction_notice"
     RESTRICTION_APPLIED = "restriction_applied"
     RESTRICTION_LIFTED = "restriction_lifted"
+    AGREEMENT_COMMENCED = "agreement_commenced"
     AGREEMENT_ENDED = "agreement_ended"
+    AGREEMENT_REPAID = "agreement_repaid"
     DECISION_DECLINED = "decision_declined"
 
 

@@ -26,11 +26,13 @@ from xinzu.back.assets.model import (
     CourierTold,
     Delivery,
     DeliveryState,
+    LeavingCause,
     Pick,
     Shipment,
     ShipmentState,
 )
 from xinzu.back.assets.schemas import HandoverView, NoticeTaken, ShipmentView, shipment_view
+from xinzu.back.assets.store import books
 from xinzu.kernel.errors import Problem, invariant
 from xinzu.kernel.ids import Prefix, new_id, public_id
 from xinzu.kernel.outcomes import Outcome
@@ -257,6 +259,7 @@ async def _follow(uow: UnitOfWork, shipment: Shipment, told: CourierTold) -> Non
     elif told.status == "lost":
         await store.move_shipment(uow, shipment.id, SHIPMENT_MOVES.move(state, ShipmentState.LOST))
         await _unpick(uow, shipment, AssetState.RETIRED)
+        await books.mark_leaving(uow, [shipment.asset_id], [uow.business_date], [LeavingCause.LOST])
 
 
 async def _unpick(uow: UnitOfWork, shipment: Shipment, asset_state: AssetState) -> None:

@@ -8,8 +8,9 @@ from uuid import UUID
 from xinzu.back.assets import store
 from xinzu.back.assets.errors import AssetUnknown, ChargeWithoutLessee, NotInspectable
 from xinzu.back.assets.events import AssetInspected, AssetReturned
-from xinzu.back.assets.model import ASSET_MOVES, AssetState, Inspection, InspectionDraft, Stay
+from xinzu.back.assets.model import ASSET_MOVES, AssetState, Inspection, InspectionDraft, LeavingCause, Stay
 from xinzu.back.assets.schemas import AssetView, InspectionView, ReturnView, asset_view, inspection_view
+from xinzu.back.assets.store import books
 from xinzu.kernel.errors import Problem
 from xinzu.kernel.ids import Prefix, new_id, public_id
 from xinzu.kernel.outcomes import Outcome
@@ -132,6 +133,8 @@ async def _inspected(uow: UnitOfWork, inspection: Inspection, stay: Stay | None,
     await store.insert_inspection(uow, inspection)
     await store.close_stays(uow, [inspection.asset_id])
     await store.move_assets(uow, [inspection.asset_id], inspection.asset_state)
+    if inspection.asset_state is AssetState.RETIRED:
+        await books.mark_leaving(uow, [inspection.asset_id], [uow.business_date], [LeavingCause.SCRAPPED])
     if stay is None:
         return
     returned_on = stay.returned_on or uow.business_date

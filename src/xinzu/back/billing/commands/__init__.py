@@ -5,15 +5,25 @@ Every one locks the accounts it touches first, in order of their ids, and posts 
 
 from __future__ import annotations
 
+from xinzu.back.billing.commands.adjust import (
+    Adjusted,
+    Reversal,
+    Waiver,
+    WriteOff,
+    reverse_receipts,
+    waive_items,
+    write_off_accounts,
+)
 from xinzu.back.billing.commands.call_off_accounts import call_off_accounts
 from xinzu.back.billing.commands.close_day import CloseDay, DayReport, close_day, close_days
 from xinzu.back.billing.commands.issue_schedules import Commencement, issue_schedules
 from xinzu.back.billing.commands.open_accounts import Opening, open_accounts, open_books
-from xinzu.back.billing.commands.record_receipts import Allocated, Receipt, record_receipts
+from xinzu.back.billing.commands.record_receipts import Allocated, Receipt, Transfer, record_receipts, record_transfers
 from xinzu.back.billing.commands.record_refunds import Refund, record_refunds
 from xinzu.back.billing.commands.settle_returns import Return, Settled, settle_returns
 
 __all__ = [
+    "Adjusted",
     "Allocated",
     "CloseDay",
     "Commencement",
@@ -22,7 +32,11 @@ __all__ = [
     "Receipt",
     "Refund",
     "Return",
+    "Reversal",
     "Settled",
+    "Transfer",
+    "Waiver",
+    "WriteOff",
     "call_off_accounts",
     "close_day",
     "close_days",
@@ -31,5 +45,9 @@ __all__ = [
     "open_books",
     "record_receipts",
     "record_refunds",
+    "record_transfers",
+    "reverse_receipts",
     "settle_returns",
+    "waive_items",
+    "write_off_accounts",
 ]

@@ -13,13 +13,20 @@ from xinzu.platform.uow import UnitOfWork
 from xinzu.records.ledger import api as ledger
 
 MEMOS = {
+    "billing.commenced": "起租放款",
     "billing.instalment_due": "租金到期",
+    "billing.income_earned": "确认收入",
     "billing.instalment_cancelled": "未开始的租期取消",
     "billing.charge_raised": "应收费用",
     "billing.charge_cancelled": "应收费用取消",
     "billing.late_fees": "当日滞纳金",
     "billing.receipt": "收款",
+    "billing.receipt_reversed": "收款冲正",
     "billing.credit_applied": "溢缴款抵扣",
+    "billing.waived": "减免",
+    "billing.written_off": "核销",
+    "billing.reinstated": "收回已核销款项",
+    "billing.provision": "计提减值准备",
     "billing.refund": "退款",
 }
 
@@ -27,13 +34,20 @@ MEMOS = {
 ledger.name_facts(
     Prefix.AGREEMENT,
     [
+        ("billing.commenced", Prefix.AGREEMENT),
         ("billing.instalment_due", Prefix.INSTALMENT),
+        ("billing.income_earned", None),
         ("billing.instalment_cancelled", Prefix.INSTALMENT),
         ("billing.charge_raised", Prefix.CHARGE),
         ("billing.charge_cancelled", Prefix.CHARGE),
         ("billing.late_fees", None),
         ("billing.receipt", Prefix.RECEIPT),
+        ("billing.receipt_reversed", Prefix.RECEIPT),
         ("billing.credit_applied", None),
+        ("billing.waived", None),
+        ("billing.written_off", None),
+        ("billing.reinstated", None),
+        ("billing.provision", None),
         ("billing.refund", Prefix.REFUND),
     ],
 )

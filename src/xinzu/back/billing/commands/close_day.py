@@ -10,15 +10,25 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import msgspec
 
 from xinzu.back.billing.commands import booking, moving
-from xinzu.back.billing.commands.issue_schedules import fell_due
+from xinzu.back.billing.commands.earning import earn, earned_entry, ends_month
+from xinzu.back.billing.commands.issue_schedules import fell_due, instalments_of
+from xinzu.back.billing.commands.reconcile import reconcile
 from xinzu.back.billing.errors import DayNotOver, DaySkipped
-from xinzu.back.billing.events import ArrearsAged, ChargeRaised, DayClosed, InstalmentBecameOverdue
-from xinzu.back.billing.model import ChargeKind
+from xinzu.back.billing.events import (
+    ArrearsAged,
+    AssetReclassified,
+    BooksDiffered,
+    ChargeRaised,
+    DayClosed,
+    InstalmentBecameOverdue,
+)
+from xinzu.back.billing.model import ChargeKind, Role
 from xinzu.back.billing.rules import late_fee, postings
-from xinzu.back.billing.store import accounts, days, items
+from xinzu.back.billing.store import accounts, classes, days, items
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.outcomes import Outcome
 from xinzu.kernel.prime_rate import DAYS_IN_YEAR
+from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
@@ -41,6 +51,9 @@ class DayReport(msgspec.Struct, kw_only=True):
     became_overdue_count: int
     delinquent_count: int
     late_fee_fen: int
+    income_fen: int
+    reclassified_count: int
+    provision_fen: int
     was_closed: bool
     dry_run: bool
 
@@ -68,8 +81,10 @@ async def close_day(uow: UnitOfWork, business_date: BusinessDate, *, dry_run: bo
     """Close a business date of the tenant and open the next one. About a dozen statements, whatever the number of agreements; only what
     falls due or is due and open is read.
 
-    In order: what is due on the next date falls due (held credit is set against it, the rest is to be collected); what is past its grace
-    days becomes overdue, once; late fees grow by a day; every agreement in arrears is aged; entries are booked; DayClosed is said.
+    In order: rents and interest are earned; what is due on the next date falls due (held credit is set against it, the rest is to be
+    collected); what is past its grace days becomes overdue, once; late fees grow by a day; every agreement in arrears is aged and classified; at the
+    end of a month the allowance for losses is brought to what the classes ask for; entries are booked, and at the end of a month compared
+    with what billing says; DayClosed is said.
 
     Closing a closed date changes nothing and returns its report. Raises DayNotOver for today or later, DaySkipped out of order.
     """
@@ -99,8 +114,10 @@ async def close_day(uow: UnitOfWork, business_date: BusinessDate, *, dry_run: bo
 async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
     opens_on = on + ONE_DAY
     await accounts.lock_for_close(uow, opens_on)
+    day_id = id_of_day(uow.tenant_id, on)
+    grown = await earn(uow, on)
     due = await items.fall_due(uow, opens_on)
-    entries = await fell_due(uow, due)
+    entries = [earned_entry(day_id, on, grown), *await fell_due(uow, due)]
     with_credit = sorted({row.agreement_id for row in due if row.credit_balance_fen > 0})
     if with_credit:
         await moving.restate(uow, with_credit)
@@ -109,18 +126,19 @@ async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
     uow.emit(
         *(
             InstalmentBecameOverdue(
-                subject_id=row.agreement_id,
-                party_id=row.party_id,
-                instalment_id=row.id,
-                number=row.number,
-                due_on=row.due_on,
-                outstanding_fen=row.open_fen,
-                days_past_due=(on - row.due_on).days,
+                subject_id=first.agreement_id,
+                party_id=first.party_id,
+                instalment_id=first.id,
+                number=first.number,
+                due_on=first.due_on,
+                outstanding_fen=open_fen,
+                days_past_due=(on - first.due_on).days,
             )
-            for row in late
+            for first, open_fen in instalments_of(late, lambda row: row.open_fen)
         )
     )
-    await items.open_late_fees(uow, [(new_id(), row.agreement_id, row.id, row.due_on) for row in late], on)
+    bearing = [row for row in late if late_fee.bears_late_fee(Family(row.family), Role(row.role))]
+    await items.open_late_fees(uow, [(new_id(), row.agreement_id, row.id, row.due_on) for row in bearing], on)
     accrued = await items.accrue_late_fees(uow, on, DAYS_IN_YEAR, late_fee.EXCESSIVE_PENALTY_PCT)
     late_fee_fen = sum(row.after_fen - row.before_fen for row in accrued)
     uow.emit(
@@ -130,14 +148,13 @@ async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
             if row.before_fen == 0 < row.after_fen
         )
     )
-    day_id = id_of_day(uow.tenant_id, on)
     entries.append(
         booking.entry(
             "billing.late_fees",
             day_id,
             on,
             [
-                (row.agreement_id, postings.charge_raised(ChargeKind.LATE_FEE, row.before_fen, row.after_fen))
+                (row.agreement_id, postings.charge_raised(Family(row.family), ChargeKind.LATE_FEE, row.before_fen, row.after_fen))
                 for row in accrued
                 if row.after_fen > row.before_fen
             ],
@@ -157,10 +174,61 @@ async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
         ),
         DayClosed(subject_id=day_id, business_date=on),
     )
-    closed = days.ClosedDay(on, len(due), len(late), len(aged), late_fee_fen)
+    reclassified = await classes.reclassify(uow, on)
+    uow.emit(
+        *(
+            AssetReclassified(
+                subject_id=row.agreement_id,
+                party_id=row.party_id,
+                business_date=on,
+                class_before=row.class_before,
+                asset_class=row.asset_class,
+                days_past_due=row.days_past_due,
+            )
+            for row in reclassified
+        )
+    )
+    provided = await classes.provide(uow) if ends_month(on) else []
+    entries.append(
+        booking.entry(
+            "billing.provision",
+            day_id,
+            on,
+            [(row.agreement_id, postings.provided(Family(row.family), row.before_fen, row.after_fen)) for row in provided],
+        )
+    )
+    closed = days.ClosedDay(
+        on,
+        len(due),
+        len(late),
+        len(aged),
+        late_fee_fen,
+        income_fen=sum(row.after_fen - row.before_fen for row in grown),
+        reclassified_count=len(reclassified),
+        provision_fen=sum(row.after_fen - row.before_fen for row in provided),
+    )
     await days.insert(uow, closed)
     await booking.post(uow, entries)
+    if ends_month(on):
+        await _compare_books(uow, day_id, on)
     return closed
+
+
+async def _compare_books(uow: UnitOfWork, day_id: UUID, on: BusinessDate) -> None:
+    """Say it aloud when the books and billing differ. The close stands: business does not wait for the search."""
+    differing = [each for each in await reconcile(uow) if each.difference_fen != 0]
+    uow.emit(
+        *(
+            BooksDiffered(
+                subject_id=day_id,
+                business_date=on,
+                account=each.account,
+                ledger_fen=each.ledger_fen,
+                billing_fen=each.billing_fen,
+            )
+            for each in differing
+        )
+    )
 
 
 def id_of_day(tenant_id: int, on: BusinessDate) -> UUID:
@@ -175,6 +243,9 @@ def _report(closed: days.ClosedDay, *, was_closed: bool, dry_run: bool) -> DayRe
         became_overdue_count=closed.became_overdue_count,
         delinquent_count=closed.delinquent_count,
         late_fee_fen=closed.late_fee_fen,
+        income_fen=closed.income_fen,
+        reclassified_count=closed.reclassified_count,
+        provision_fen=closed.provision_fen,
         was_closed=was_closed,
         dry_run=dry_run,
     )

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
 from xinzu.back.billing.commands import booking, moving
+from xinzu.back.billing.commands.earning import earn, earned_entry
 from xinzu.back.billing.errors import AccountMissing
 from xinzu.back.billing.events import InstalmentFellDue, ScheduleIssued
-from xinzu.back.billing.model import Instalment, InstalmentState, ScheduleRow
+from xinzu.back.billing.model import Leg, Role
 from xinzu.back.billing.rules import postings
-from xinzu.back.billing.rules.schedule import equal_rents_in_advance, fingerprint
+from xinzu.back.billing.rules.legs import ONE_DAY, financed_legs, fingerprint, rental_legs, standing
+from xinzu.back.billing.rules.schedules.agreed import schedule_terms
+from xinzu.back.billing.rules.schedules.solve import schedule_of
 from xinzu.back.billing.store import accounts, items
 from xinzu.kernel.ids import new_id
+from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.evidence import api as evidence
 from xinzu.records.ledger import api as ledger
+
+_NAMING = tuple(role.value for role in (Role.RENT, Role.PRINCIPAL, Role.INTEREST, Role.FEE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,8 @@ class Commencement:
 async def issue_schedules(uow: UnitOfWork, commencements: Sequence[Commencement]) -> None:
     """Write the instalments of rentals that commenced, mark those due by today, and set held money (the first rent) against them.
 
-    An account that has its schedule keeps it. Books the rents that fall due (receivable against income and VAT) and the credit applied.
+    An account that has its schedule keeps it. Books what commences (a lease's receivable, a loan's principal), what is earned and falls
+    due, and the credit applied.
     Raises AccountMissing when an agreement's signing has not arrived yet: the caller tries again.
     """
     by_agreement = {commencement.agreement_id: commencement for commencement in commencements}
@@ -44,34 +52,43 @@ async def issue_schedules(uow: UnitOfWork, commencements: Sequence[Commencement]
     fresh = [(account, by_agreement[account.agreement_id]) for account in locked.values() if account.commencement_on is None]
     if not fresh:
         return
-    schedules = {
-        account.agreement_id: equal_rents_in_advance(
-            account.rent_fen, account.period_months, account.period_count, commencement.commencement_on
-        )
-        for account, commencement in fresh
-    }
+    legs = {account.agreement_id: first_legs(account, commencement.commencement_on) for account, commencement in fresh}
     await accounts.commence(uow, [(account.agreement_id, commencement.commencement_on) for account, commencement in fresh])
     await items.insert_instalments(
-        uow, [_instalment(agreement_id, row) for agreement_id, rows in schedules.items() for row in rows]
+        uow,
+        [standing(leg, new_id(), agreement_id, version=1) for agreement_id, planned in legs.items() for leg in planned],
     )
     uow.emit(
         *(
             ScheduleIssued(
                 subject_id=account.agreement_id,
                 party_id=account.party_id,
-                first_due_on=schedules[account.agreement_id][0].due_on,
-                last_due_on=schedules[account.agreement_id][-1].due_on,
-                instalment_count=len(schedules[account.agreement_id]),
-                total_fen=sum(row.amount_fen for row in schedules[account.agreement_id]),
+                first_due_on=legs[account.agreement_id][0].due_on,
+                last_due_on=legs[account.agreement_id][-1].due_on,
+                instalment_count=legs[account.agreement_id][-1].number,
+                total_fen=sum(leg.amount_fen for leg in legs[account.agreement_id]),
             )
             for account, _ in fresh
         )
     )
-    due = await items.fall_due(uow, uow.business_date, list(schedules))
-    entries = await fell_due(uow, due)
-    await moving.restate(uow, list(schedules))
+    entries = [_commenced(account, commencement.commencement_on, legs[account.agreement_id]) for account, commencement in fresh]
+    # What was handed over long before we heard of it has earned something already.
+    yesterday = uow.business_date - ONE_DAY
+    grown = sorted(await earn(uow, yesterday, list(legs)), key=lambda row: row.agreement_id)
+    for agreement_id, rows in groupby(grown, key=lambda row: row.agreement_id):
+        entries.append(earned_entry(agreement_id, yesterday, list(rows)))
+    entries += await fell_due(uow, await items.fall_due(uow, uow.business_date, list(legs)))
+    await moving.restate(uow, list(legs))
     await booking.post(uow, entries)
-    evidence.append(uow, [_leaf(agreement_id, rows) for agreement_id, rows in schedules.items()])
+    evidence.append(uow, [_leaf(agreement_id, planned) for agreement_id, planned in legs.items()])
+
+
+def first_legs(account: accounts.Account, commencement_on: BusinessDate) -> tuple[Leg, ...]:
+    """The legs of an account's first schedule. Raises Invalid for terms that cannot be, which no quote lets through."""
+    if account.financing is None:
+        return rental_legs(account.rent_fen, account.period_months, account.period_count, commencement_on)
+    terms = schedule_terms(account.financing, account.period_months, account.period_count, commencement_on)
+    return financed_legs(schedule_of(terms).rows, commencement_on)
 
 
 async def fell_due(uow: UnitOfWork, due: Sequence[Row[Any]]) -> list[ledger.Entry | None]:
@@ -85,54 +102,57 @@ async def fell_due(uow: UnitOfWork, due: Sequence[Row[Any]]) -> list[ledger.Entr
     uow.emit(
         *(
             InstalmentFellDue(
-                subject_id=row.agreement_id,
-                party_id=row.party_id,
-                instalment_id=row.id,
-                number=row.number,
-                due_on=row.due_on,
-                outstanding_fen=row.amount_fen - paid_fen.get(row.id, 0),
+                subject_id=first.agreement_id,
+                party_id=first.party_id,
+                instalment_id=first.id,
+                number=first.number,
+                due_on=first.due_on,
+                outstanding_fen=outstanding_fen,
             )
-            for row in due
-            if row.amount_fen > paid_fen.get(row.id, 0)
+            for first, outstanding_fen in instalments_of(due, lambda row: row.amount_fen - paid_fen.get(row.id, 0))
+            if outstanding_fen > 0
         )
     )
     return [*due_entries(due), *moving.credit_entries(uow, applied)]
 
 
+def instalments_of(legs: Sequence[Row[Any]], open_fen: Callable[[Row[Any]], int]) -> Iterator[tuple[Row[Any], int]]:
+    """Legs that fall due together as one: the one that names the instalment (its rent or principal before its interest), and the sum."""
+    together: dict[tuple[UUID, int, BusinessDate], list[Row[Any]]] = {}
+    for row in legs:
+        together.setdefault((row.agreement_id, row.number, row.due_on), []).append(row)
+    for rows in together.values():
+        yield min(rows, key=lambda row: _NAMING.index(row.role)), sum(open_fen(row) for row in rows)
+
+
 def due_entries(due: Sequence[Row[Any]]) -> list[ledger.Entry | None]:
-    """The entries of instalments that fell due, each on its due date."""
+    """The entries of legs that fell due, each on its due date."""
     return [
         booking.entry(
-            "billing.instalment_due", row.id, row.due_on, [(row.agreement_id, postings.instalment_fell_due(row.amount_fen))]
+            "billing.instalment_due",
+            row.id,
+            row.due_on,
+            [(row.agreement_id, postings.leg_fell_due(Family(row.family), Role(row.role), row.amount_fen))],
         )
         for row in due
     ]
 
 
-def _instalment(agreement_id: UUID, row: ScheduleRow) -> Instalment:
-    return Instalment(
-        id=new_id(),
-        agreement_id=agreement_id,
-        number=row.number,
-        from_on=row.from_on,
-        to_on=row.to_on,
-        due_on=row.due_on,
-        amount_fen=row.amount_fen,
-        paid_fen=0,
-        cancelled_fen=0,
-        state=InstalmentState.SCHEDULED,
-    )
+def _commenced(account: accounts.Account, on: BusinessDate, legs: Sequence[Leg]) -> ledger.Entry | None:
+    subsidy_fen = 0 if account.financing is None else account.financing.subsidy_fen
+    moved = postings.commenced(account.family, [(leg.role, leg.amount_fen) for leg in legs], subsidy_fen)
+    return booking.entry("billing.commenced", account.agreement_id, on, [(account.agreement_id, moved)])
 
 
-def _leaf(agreement_id: UUID, rows: Sequence[ScheduleRow]) -> evidence.Leaf:
+def _leaf(agreement_id: UUID, legs: Sequence[Leg]) -> evidence.Leaf:
     return evidence.Leaf(
         "billing.schedule.issued",
         agreement_id,
         {
-            "instalment_count": len(rows),
-            "total_fen": sum(row.amount_fen for row in rows),
-            "first_due_on": rows[0].due_on.isoformat(),
-            "last_due_on": rows[-1].due_on.isoformat(),
-            "rows_sha256": fingerprint(rows),
+            "instalment_count": legs[-1].number,
+            "total_fen": sum(leg.amount_fen for leg in legs),
+            "first_due_on": legs[0].due_on.isoformat(),
+            "last_due_on": legs[-1].due_on.isoformat(),
+            "rows_sha256": fingerprint(legs),
         },
     )

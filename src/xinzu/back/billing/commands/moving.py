@@ -8,9 +8,9 @@ from uuid import UUID
 
 from xinzu.back.billing.commands import booking
 from xinzu.back.billing.events import AccountSettled, ArrearsCleared, SettlementDetermined
-from xinzu.back.billing.model import AccountState, ItemKind
+from xinzu.back.billing.model import AccountState
 from xinzu.back.billing.rules import postings
-from xinzu.back.billing.rules.allocation import allocate
+from xinzu.back.billing.rules.allocation import ACROSS, allocate
 from xinzu.back.billing.store import accounts, days, items, receipts
 from xinzu.kernel.ids import new_id
 from xinzu.platform.uow import UnitOfWork
@@ -19,15 +19,23 @@ from xinzu.records.ledger import api as ledger
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was set against what."""
+    """What was set against what; ``accounts`` are the receivables that the rows settle, in their order."""
 
     rows: tuple[receipts.AllocationRow, ...]
+    accounts: tuple[str, ...] = ()
 
     def per_receipt(self) -> dict[UUID, int]:
         totals: dict[UUID, int] = {}
         for row in self.rows:
             totals[row.receipt_id] = totals.get(row.receipt_id, 0) + row.amount_fen
         return totals
+
+    def settled_by(self) -> dict[UUID, list[tuple[str, int]]]:
+        """What each receipt settled: account and fen."""
+        settled: dict[UUID, list[tuple[str, int]]] = {}
+        for row, account in zip(self.rows, self.accounts, strict=True):
+            settled.setdefault(row.receipt_id, []).append((account, row.amount_fen))
+        return settled
 
     def per_item(self) -> dict[UUID, int]:
         totals: dict[UUID, int] = {}
@@ -47,33 +55,37 @@ async def apply_funds(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> Applied
     if not funds:
         return Applied(())
     open_items = await items.open_items(uow, list(funds))
-    rows = []
+    rows, settled = [], []
     for agreement_id in sorted(open_items):
-        for part in allocate(funds[agreement_id], open_items[agreement_id]):
-            is_rent = part.item.kind is ItemKind.RENT
+        waiting = open_items[agreement_id]
+        for part in allocate(funds[agreement_id], waiting, ACROSS[waiting[0].family]):
             rows.append(
                 receipts.AllocationRow(
                     id=new_id(),
                     agreement_id=agreement_id,
                     receipt_id=part.receipt_id,
-                    instalment_id=part.item.id if is_rent else None,
-                    charge_id=None if is_rent else part.item.id,
+                    instalment_id=part.item.id if part.item.is_leg else None,
+                    charge_id=None if part.item.is_leg else part.item.id,
                     amount_fen=part.amount_fen,
                 )
             )
+            settled.append(postings.receivable_of(part.item.family, part.item.kind))
     if rows:
         await receipts.insert_allocations(uow, rows)
         await items.pay(uow, _sums(rows, charges=False), _sums(rows, charges=True))
-    return Applied(tuple(rows))
+    return Applied(tuple(rows), tuple(settled))
 
 
 def credit_entries(uow: UnitOfWork, applied: Applied, except_receipts: Collection[UUID] = ()) -> list[ledger.Entry | None]:
     """Entries for money that was held before this transaction and now settles something."""
     return [
         booking.entry(
-            "billing.credit_applied", row.id, uow.business_date, [(row.agreement_id, postings.credit_applied(row.amount_fen))]
+            "billing.credit_applied",
+            row.id,
+            uow.business_date,
+            [(row.agreement_id, postings.credit_applied(account, row.amount_fen))],
         )
-        for row in applied.rows
+        for row, account in zip(applied.rows, applied.accounts, strict=True)
         if row.receipt_id not in except_receipts
     ]
 

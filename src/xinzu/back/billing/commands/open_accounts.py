@@ -11,7 +11,7 @@ from xinzu.back.billing.commands.booking import open_chart
 from xinzu.back.billing.model import AccountState
 from xinzu.back.billing.store import accounts
 from xinzu.kernel.prime_rate import late_fee_ceiling_annual_pct
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import UnitOfWork
 
@@ -23,7 +23,7 @@ class Opening:
     agreement_id: UUID
     party_id: UUID
     agreement_no: str
-    terms: RentalTerms
+    terms: AgreementTerms
     signed_on: BusinessDate
 
 
@@ -46,6 +46,9 @@ async def open_accounts(uow: UnitOfWork, openings: Sequence[Opening]) -> None:
                 party_id=opening.party_id,
                 agreement_no=opening.agreement_no,
                 state=AccountState.OPEN,
+                family=opening.terms.family,
+                financing=opening.terms.financing,
+                version=1,
                 rent_fen=opening.terms.rent_fen,
                 period_months=opening.terms.period_months,
                 period_count=opening.terms.period_count,

@@ -9,15 +9,20 @@ from uuid import UUID
 import msgspec
 
 from xinzu.back.billing.commands import booking, moving
+from xinzu.back.billing.commands.adjust import reinstate
 from xinzu.back.billing.errors import AccountMissing, ReceiptConflict
 from xinzu.back.billing.events import ReceiptAllocated
 from xinzu.back.billing.rules import postings
 from xinzu.back.billing.store import accounts, receipts
+from xinzu.kernel.errors import Invalid
 from xinzu.kernel.ids import Prefix, new_id, public_id
 from xinzu.kernel.outcomes import Outcome
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.evidence import api as evidence
+from xinzu.records.ledger import api as ledger
+
+SOURCE_TRANSFERS = "transfers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,50 @@ class Allocated(msgspec.Struct, kw_only=True):
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Money that came in at the bank, as an operator records it."""
+
+    agreement_id: UUID
+    reference: str
+    amount_fen: int
+    received_on: BusinessDate
+
+
+async def record_transfers(uow: UnitOfWork, given: Sequence[Transfer]) -> list[Outcome[Allocated]]:
+    """Record bank transfers. As ``record_receipts``; refuses a date to come with Invalid."""
+    outcomes: list[Outcome[Allocated]] = []
+    for transfer in given:
+        if transfer.received_on > uow.business_date:
+            outcomes.append(
+                Invalid.field(
+                    "/received_on",
+                    "billing.received_in_future",
+                    "到账日期不能晚于今天",
+                    "The money cannot have come in after today",
+                )
+            )
+            continue
+        receipt = Receipt(
+            agreement_id=transfer.agreement_id,
+            source=SOURCE_TRANSFERS,
+            source_ref=transfer.reference,
+            purpose="transfer",
+            provider=postings.BANK_TRANSFER,
+            provider_trade_no=transfer.reference,
+            amount_fen=transfer.amount_fen,
+            received_on=transfer.received_on,
+        )
+        outcomes += await record_receipts(uow, [receipt])
+    return outcomes
+
+
 async def record_receipts(uow: UnitOfWork, given: Sequence[Receipt]) -> list[Outcome[Allocated]]:
-    """Record receipts and set them against what has fallen due: late fees, then other charges, then rent, oldest first.
+    """Record receipts and set them against what has fallen due, by the family's waterfall (``rules.allocation``).
 
     What is left is held as credit balance. In the same transaction: ReceiptAllocated, ArrearsCleared when nothing is overdue any more,
-    AccountSettled when a settling account comes to zero. Books clearing account against receivable and credit balance.
+    AccountSettled when a settling account comes to zero. What had been written off is recovered first. Books cash against receivables and
+    credit balance.
 
     Refuses an item with AccountMissing, or ReceiptConflict when its reference stands for other money.
     """
@@ -70,7 +114,8 @@ async def record_receipts(uow: UnitOfWork, given: Sequence[Receipt]) -> list[Out
     fresh_ids = await receipts.insert_receipts(uow, candidates) if candidates else set()
     fresh = [receipt for receipt in candidates if receipt.id in fresh_ids]
     if fresh:
-        await _allocate(uow, fresh)
+        written_off = {account.agreement_id for account in locked.values() if account.written_off_on is not None}
+        await _allocate(uow, fresh, await reinstate(uow, fresh, written_off))
     recorded = await receipts.by_reference(uow, [(receipt.source, receipt.source_ref) for receipt in candidates])
     outcomes: list[Outcome[Allocated]] = []
     told: set[UUID] = set()
@@ -95,11 +140,11 @@ async def record_receipts(uow: UnitOfWork, given: Sequence[Receipt]) -> list[Out
     return outcomes
 
 
-async def _allocate(uow: UnitOfWork, fresh: Sequence[receipts.NewReceipt]) -> None:
+async def _allocate(uow: UnitOfWork, fresh: Sequence[receipts.NewReceipt], reinstated: Sequence[ledger.Entry | None]) -> None:
     agreement_ids = sorted({receipt.agreement_id for receipt in fresh})
     applied = await moving.apply_funds(uow, agreement_ids)
     standings = await moving.restate(uow, agreement_ids)
-    allocated = applied.per_receipt()
+    allocated, settled = applied.per_receipt(), applied.settled_by()
     uow.emit(
         *(
             ReceiptAllocated(
@@ -121,14 +166,18 @@ async def _allocate(uow: UnitOfWork, fresh: Sequence[receipts.NewReceipt]) -> No
             [
                 (
                     receipt.agreement_id,
-                    postings.receipt(allocated.get(receipt.id, 0), receipt.amount_fen - allocated.get(receipt.id, 0)),
+                    postings.receipt(
+                        postings.cash_of(receipt.provider),
+                        settled.get(receipt.id, ()),
+                        receipt.amount_fen - allocated.get(receipt.id, 0),
+                    ),
                 )
             ],
         )
         for receipt in fresh
     ]
     held_before = moving.credit_entries(uow, applied, {receipt.id for receipt in fresh})
-    await booking.post(uow, [*entries, *held_before])
+    await booking.post(uow, [*reinstated, *entries, *held_before])
     evidence.append(
         uow,
         [

@@ -16,6 +16,7 @@ from xinzu.back.billing.rules import postings
 from xinzu.back.billing.rules.settlement import determine
 from xinzu.back.billing.store import accounts, items, receipts
 from xinzu.kernel.ids import Prefix, new_id, public_id
+from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.evidence import api as evidence
@@ -64,7 +65,8 @@ async def settle_returns(uow: UnitOfWork, returns: Sequence[Return]) -> list[Set
     locked = await accounts.lock(uow, list(by_agreement))
     if len(locked) < len(by_agreement):
         raise AccountMissing
-    settling = [account for account in locked.values() if account.state is AccountState.OPEN]
+    # A leased thing that comes back does not end the lease: that takes a termination with its ground (Civil Code art. 752).
+    settling = [account for account in locked.values() if account.state is AccountState.OPEN and account.family is Family.RENTAL]
     if not settling:
         return []
     if any(account.commencement_on is None for account in settling):
@@ -144,7 +146,7 @@ async def _cancel(uow: UnitOfWork, plan: _Plan) -> list[ledger.Entry | None]:
                 "billing.instalment_cancelled",
                 row.id,
                 uow.business_date,
-                [(row.agreement_id, postings.instalment_cancelled(row.amount_fen, row.paid_fen))],
+                [(row.agreement_id, postings.rent_cancelled(row.amount_fen, row.paid_fen, row.earned_fen))],
             )
             for row in plan.cancelled_instalments
             if row.state is not InstalmentState.SCHEDULED
@@ -154,7 +156,12 @@ async def _cancel(uow: UnitOfWork, plan: _Plan) -> list[ledger.Entry | None]:
                 "billing.charge_cancelled",
                 charge.id,
                 uow.business_date,
-                [(charge.agreement_id, postings.charge_cancelled(charge.kind, charge.amount_fen, charge.paid_fen))],
+                [
+                    (
+                        charge.agreement_id,
+                        postings.charge_cancelled(Family.RENTAL, charge.kind, charge.amount_fen, charge.paid_fen),
+                    )
+                ],
             )
             for charge in plan.cancelled_charges
         ),
@@ -176,7 +183,7 @@ async def _raise(uow: UnitOfWork, raised: Sequence[items.NewCharge]) -> list[led
             "billing.charge_raised",
             charge.id,
             uow.business_date,
-            [(charge.agreement_id, postings.charge_raised(charge.kind, 0, charge.amount_fen))],
+            [(charge.agreement_id, postings.charge_raised(Family.RENTAL, charge.kind, 0, charge.amount_fen))],
         )
         for charge in raised
     ]

@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from xinzu.back.billing.model import Allocation, Funds, ItemKind, OpenItem
+from xinzu.kernel.terms import Family
 
-# Civil Code art. 561: cost of enforcing, then interest, then the main debt, unless agreed otherwise; the lease says the same.
-WATERFALL: dict[ItemKind, int] = {ItemKind.LATE_FEE: 0, ItemKind.DAMAGE: 1, ItemKind.EARLY_RETURN: 1, ItemKind.RENT: 2}
+# Civil Code art. 561: cost of enforcing, then interest, then the main debt, unless agreed otherwise; the contracts say the same.
+WATERFALL: dict[ItemKind, int] = {
+    ItemKind.LATE_FEE: 0,
+    ItemKind.DAMAGE: 1,
+    ItemKind.EARLY_RETURN: 1,
+    ItemKind.PREPAYMENT_FEE: 1,
+    ItemKind.BUYOUT: 1,
+    ItemKind.FEE: 1,
+    ItemKind.INTEREST: 2,
+    ItemKind.PRINCIPAL: 3,
+    ItemKind.RENT: 3,
+}
 
 
-def allocate(funds: Sequence[Funds], open_items: Sequence[OpenItem]) -> list[Allocation]:
-    """Set receipts, in the order given, against items: late fees, then other charges, then rent; the oldest due first.
+class Across(StrEnum):
+    """Whether money fills one kind of item of every instalment first, or one instalment with all its items."""
 
-    Conserves fen: what is allocated of a receipt is at most what was left of it, of an item at most what is open of it, and either all
-    money or all items are used up. What is left of the receipts is the credit balance.
+    KINDS = "kinds"
+    INSTALMENTS = "instalments"
+
+
+# A rental's late fees come first whatever they are on. Who repays by instalments clears the oldest whole, so that days past due fall.
+ACROSS: dict[Family, Across] = {
+    Family.RENTAL: Across.KINDS,
+    Family.FINANCE_LEASE: Across.INSTALMENTS,
+    Family.LOAN: Across.INSTALMENTS,
+}
+
+
+def allocate(funds: Sequence[Funds], open_items: Sequence[OpenItem], across: Across = Across.KINDS) -> list[Allocation]:
+    """Set receipts, in the order given, against items: penalties, then fees, then interest, then rent or principal; the oldest due first.
+
+    Across kinds every penalty comes before every fee, whatever instalment it is of; across instalments the oldest due date comes first and
+    the kinds order what is due on it. Conserves fen: what is allocated of a receipt is at most what was left of it, of an item at most
+    what is open of it, and either all money or all items are used up. What is left of the receipts is the credit balance.
     """
-    waiting = sorted(open_items, key=lambda item: (WATERFALL[item.kind], item.due_on, item.id))
+    if across is Across.KINDS:
+        waiting = sorted(open_items, key=lambda item: (WATERFALL[item.kind], item.due_on, item.id))
+    else:
+        waiting = sorted(open_items, key=lambda item: (item.due_on, WATERFALL[item.kind], item.id))
     allocations: list[Allocation] = []
     at, open_fen = 0, waiting[0].open_fen if waiting else 0
     for fund in funds:

@@ -17,12 +17,23 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from xinzu.back.billing.model import Segment, Why
+from xinzu.back.billing.model import Role, Segment, Why
 from xinzu.kernel.money import Rounding
 from xinzu.kernel.prime_rate import DAYS_IN_YEAR, LPR_MULTIPLE
+from xinzu.kernel.terms import Family
 
 EXCESSIVE_PENALTY_PCT = 30
 ROUNDING = Rounding.DOWN
+
+
+def bears_late_fee(family: Family, role: Role) -> bool:
+    """Whether delay with a leg is charged: rents, and both parts of a lease's instalments, which are rent by contract (Civil Code art.
+    752). Of a loan only principal: no interest on interest. Fees never.
+
+    >>> bears_late_fee(Family.LOAN, Role.INTEREST), bears_late_fee(Family.FINANCE_LEASE, Role.INTEREST)
+    (False, True)
+    """
+    return role in (Role.RENT, Role.PRINCIPAL) or (role is Role.INTEREST and family is Family.FINANCE_LEASE)
 
 
 def late_fee_fen(fen_days: int, instalment_fen: int, daily_rate: Decimal, ceiling_pct: Decimal) -> int:

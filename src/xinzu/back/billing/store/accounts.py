@@ -8,28 +8,31 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Row
 
-from xinzu.back.billing.model import ACCOUNT_MOVES, AccountState
+from xinzu.back.billing.model import ACCOUNT_MOVES, AccountState, AssetClass
+from xinzu.kernel.terms import Family, Financing
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _SELECT = """
-SELECT agreement_id, party_id, agreement_no, state, rent_fen, period_months, period_count, early_return_fee_fen, grace_days,
-       late_fee_daily_rate, late_fee_ceiling_annual_pct, commencement_on, credit_balance_fen, overdue_fen, days_past_due
+SELECT agreement_id, party_id, agreement_no, state, family, financing, version, rent_fen, period_months, period_count,
+       early_return_fee_fen, grace_days, late_fee_daily_rate, late_fee_ceiling_annual_pct, commencement_on, credit_balance_fen,
+       overdue_fen, days_past_due, asset_class, provision_fen, written_off_on
 FROM billing_account
 """
 
 _INSERT = """
-INSERT INTO billing_account (tenant_id, agreement_id, party_id, agreement_no, state, rent_fen, period_months, period_count,
-    early_return_fee_fen, grace_days, late_fee_daily_rate, late_fee_ceiling_annual_pct, credit_balance_fen, overdue_fen,
-    days_past_due, opened_at)
-SELECT :tenant, a.agreement_id, a.party_id, a.agreement_no, 'open', a.rent_fen, a.period_months, a.period_count,
-       a.early_return_fee_fen, a.grace_days, a.daily_rate, a.ceiling, 0, 0, 0, :now
-FROM unnest(cast(:agreements AS uuid[]), cast(:parties AS uuid[]), cast(:numbers AS text[]), cast(:rents AS bigint[]),
-            cast(:months AS smallint[]), cast(:counts AS smallint[]), cast(:fees AS bigint[]), cast(:graces AS smallint[]),
-            cast(:rates AS numeric[]), cast(:ceilings AS numeric[]))
-     AS a(agreement_id, party_id, agreement_no, rent_fen, period_months, period_count, early_return_fee_fen, grace_days,
+INSERT INTO billing_account (tenant_id, agreement_id, party_id, agreement_no, state, family, financing, version, rent_fen, period_months,
+    period_count, early_return_fee_fen, grace_days, late_fee_daily_rate, late_fee_ceiling_annual_pct, credit_balance_fen, overdue_fen,
+    days_past_due, asset_class, provision_fen, opened_at)
+SELECT :tenant, a.agreement_id, a.party_id, a.agreement_no, 'open', a.family, a.financing, 1, a.rent_fen, a.period_months,
+       a.period_count, a.early_return_fee_fen, a.grace_days, a.daily_rate, a.ceiling, 0, 0, 0, 'normal', 0, :now
+FROM unnest(cast(:agreements AS uuid[]), cast(:parties AS uuid[]), cast(:numbers AS text[]), cast(:families AS text[]),
+            cast(:financings AS jsonb[]), cast(:rents AS bigint[]), cast(:months AS smallint[]), cast(:counts AS smallint[]),
+            cast(:fees AS bigint[]), cast(:graces AS smallint[]), cast(:rates AS numeric[]), cast(:ceilings AS numeric[]))
+     AS a(agreement_id, party_id, agreement_no, family, financing, rent_fen, period_months, period_count, early_return_fee_fen, grace_days,
           daily_rate, ceiling)
 ON CONFLICT (tenant_id, agreement_id) DO NOTHING
 """
@@ -82,7 +85,7 @@ WITH late AS (
 ), held AS (
     SELECT agreement_id, sum(amount_fen - allocated_fen - refunded_fen) AS credit_fen FROM billing_receipt
     WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[]))
-      AND amount_fen > allocated_fen + refunded_fen
+      AND amount_fen > allocated_fen + refunded_fen AND reversed_on IS NULL
     GROUP BY agreement_id
 ), owed AS (
     SELECT agreement_id, sum(open_fen) AS owed_fen FROM (
@@ -116,6 +119,9 @@ class Account:
     party_id: UUID
     agreement_no: str
     state: AccountState
+    family: Family
+    financing: Financing | None
+    version: int
     rent_fen: int
     period_months: int
     period_count: int
@@ -127,6 +133,9 @@ class Account:
     credit_balance_fen: int
     overdue_fen: int
     days_past_due: int
+    asset_class: AssetClass = AssetClass.NORMAL
+    provision_fen: int = 0
+    written_off_on: BusinessDate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,10 @@ async def insert_accounts(uow: UnitOfWork, accounts: Sequence[Account]) -> None:
         agreements=[account.agreement_id for account in accounts],
         parties=[account.party_id for account in accounts],
         numbers=[account.agreement_no for account in accounts],
+        families=[account.family.value for account in accounts],
+        financings=[
+            None if account.financing is None else msgspec.json.encode(account.financing).decode() for account in accounts
+        ],
         rents=[account.rent_fen for account in accounts],
         months=[account.period_months for account in accounts],
         counts=[account.period_count for account in accounts],
@@ -222,12 +235,26 @@ async def move(uow: UnitOfWork, agreement_ids: Sequence[UUID], target: AccountSt
         )
 
 
+async def write_off(uow: UnitOfWork, agreement_id: UUID, provision_fen: int) -> None:
+    """Mark an account as given up today, with the allowance that stays on it."""
+    await uow.execute(
+        "UPDATE billing_account SET written_off_on = coalesce(written_off_on, :on), asset_class = 'loss', provision_fen = :provision"
+        " WHERE tenant_id = :tenant AND agreement_id = :agreement",
+        on=uow.business_date,
+        agreement=agreement_id,
+        provision=provision_fen,
+    )
+
+
 def _account(row: Row[Any]) -> Account:
     return Account(
         agreement_id=row.agreement_id,
         party_id=row.party_id,
         agreement_no=row.agreement_no,
         state=AccountState(row.state),
+        family=Family(row.family),
+        financing=None if row.financing is None else msgspec.convert(row.financing, Financing),
+        version=row.version,
         rent_fen=row.rent_fen,
         period_months=row.period_months,
         period_count=row.period_count,
@@ -239,4 +266,7 @@ def _account(row: Row[Any]) -> Account:
         credit_balance_fen=row.credit_balance_fen,
         overdue_fen=row.overdue_fen,
         days_past_due=row.days_past_due,
+        asset_class=AssetClass(row.asset_class),
+        provision_fen=row.provision_fen,
+        written_off_on=row.written_off_on,
     )

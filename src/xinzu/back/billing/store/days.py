@@ -18,6 +18,9 @@ class ClosedDay:
     became_overdue_count: int
     delinquent_count: int
     late_fee_fen: int
+    income_fen: int
+    reclassified_count: int = 0
+    provision_fen: int = 0
 
 
 async def take_turn(uow: UnitOfWork) -> None:
@@ -39,8 +42,8 @@ async def tenant_opened_at(read: ReadSession) -> Instant:
 
 async def find(read: ReadSession, on: BusinessDate) -> ClosedDay | None:
     row = await read.row(
-        "SELECT business_date, fell_due_count, became_overdue_count, delinquent_count, late_fee_fen"
-        " FROM billing_day WHERE tenant_id = :tenant AND business_date = :on",
+        "SELECT business_date, fell_due_count, became_overdue_count, delinquent_count, late_fee_fen, income_fen,"
+        " reclassified_count, provision_fen FROM billing_day WHERE tenant_id = :tenant AND business_date = :on",
         on=on,
     )
     return None if row is None else ClosedDay(*tuple(row))
@@ -49,11 +52,15 @@ async def find(read: ReadSession, on: BusinessDate) -> ClosedDay | None:
 async def insert(uow: UnitOfWork, day: ClosedDay) -> None:
     await uow.execute(
         "INSERT INTO billing_day (tenant_id, business_date, fell_due_count, became_overdue_count, delinquent_count, late_fee_fen,"
-        " closed_at) VALUES (:tenant, :on, :fell_due, :became_overdue, :delinquent, :late_fee, :now)",
+        " income_fen, reclassified_count, provision_fen, closed_at)"
+        " VALUES (:tenant, :on, :fell_due, :became_overdue, :delinquent, :late_fee, :income, :reclassified, :provision, :now)",
         on=day.business_date,
         fell_due=day.fell_due_count,
         became_overdue=day.became_overdue_count,
         delinquent=day.delinquent_count,
         late_fee=day.late_fee_fen,
+        income=day.income_fen,
+        reclassified=day.reclassified_count,
+        provision=day.provision_fen,
         now=uow.now,
     )

@@ -18,14 +18,19 @@ from xinzu.back.billing.model import (
     InstalmentState,
     ItemKind,
     OpenItem,
+    Role,
     Segment,
 )
+from xinzu.back.billing.rules.effective_interest import EARNED_FEN_SQL
+from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _INSTALMENTS = """
-SELECT id, agreement_id, number, from_on, to_on, due_on, amount_fen, paid_fen, cancelled_fen, state FROM billing_instalment
-WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[])) ORDER BY agreement_id, number
+SELECT id, agreement_id, version, number, role, from_on, to_on, due_on, amount_fen, paid_fen, cancelled_fen, earned_fen, state
+FROM billing_instalment
+WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[]))
+ORDER BY agreement_id, due_on, version, number, role DESC
 """
 
 _CHARGES = """
@@ -34,11 +39,13 @@ WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[])) OR
 """
 
 _INSERT_INSTALMENTS = """
-INSERT INTO billing_instalment (tenant_id, id, agreement_id, number, from_on, to_on, due_on, amount_fen, paid_fen, cancelled_fen, state)
-SELECT :tenant, i.id, i.agreement_id, i.number, i.from_on, i.to_on, i.due_on, i.amount_fen, 0, 0, i.state
-FROM unnest(cast(:ids AS uuid[]), cast(:agreements AS uuid[]), cast(:numbers AS smallint[]), cast(:froms AS date[]),
-            cast(:tos AS date[]), cast(:dues AS date[]), cast(:amounts AS bigint[]), cast(:states AS text[]))
-     AS i(id, agreement_id, number, from_on, to_on, due_on, amount_fen, state)
+INSERT INTO billing_instalment (tenant_id, id, agreement_id, version, number, role, from_on, to_on, due_on, amount_fen, paid_fen,
+    cancelled_fen, earned_fen, state)
+SELECT :tenant, i.id, i.agreement_id, i.version, i.number, i.role, i.from_on, i.to_on, i.due_on, i.amount_fen, 0, 0, 0, i.state
+FROM unnest(cast(:ids AS uuid[]), cast(:agreements AS uuid[]), cast(:versions AS smallint[]), cast(:numbers AS smallint[]),
+            cast(:roles AS text[]), cast(:froms AS date[]), cast(:tos AS date[]), cast(:dues AS date[]), cast(:amounts AS bigint[]),
+            cast(:states AS text[]))
+     AS i(id, agreement_id, version, number, role, from_on, to_on, due_on, amount_fen, state)
 """
 
 _INSERT_CHARGES = """
@@ -50,14 +57,16 @@ FROM unnest(cast(:ids AS uuid[]), cast(:agreements AS uuid[]), cast(:kinds AS te
 """
 
 _OPEN_ITEMS = """
-SELECT i.agreement_id, i.id, 'rent' AS kind, i.due_on, i.amount_fen - i.paid_fen - i.cancelled_fen AS open_fen
-FROM billing_instalment i
-WHERE i.tenant_id = :tenant AND i.agreement_id = ANY(cast(:agreements AS uuid[])) AND i.state IN ('due', 'overdue')
-UNION ALL
-SELECT c.agreement_id, c.id, c.kind, c.due_on, c.amount_fen - c.paid_fen - c.cancelled_fen
-FROM billing_charge c
-WHERE c.tenant_id = :tenant AND c.agreement_id = ANY(cast(:agreements AS uuid[]))
-  AND c.amount_fen > c.paid_fen + c.cancelled_fen
+SELECT o.agreement_id, o.id, o.kind, o.due_on, o.open_fen, a.family FROM (
+    SELECT i.agreement_id, i.id, i.role AS kind, i.due_on, i.amount_fen - i.paid_fen - i.cancelled_fen AS open_fen
+    FROM billing_instalment i
+    WHERE i.tenant_id = :tenant AND i.agreement_id = ANY(cast(:agreements AS uuid[])) AND i.state IN ('due', 'overdue')
+    UNION ALL
+    SELECT c.agreement_id, c.id, c.kind, c.due_on, c.amount_fen - c.paid_fen - c.cancelled_fen
+    FROM billing_charge c
+    WHERE c.tenant_id = :tenant AND c.agreement_id = ANY(cast(:agreements AS uuid[]))
+      AND c.amount_fen > c.paid_fen + c.cancelled_fen
+) AS o JOIN billing_account a ON a.tenant_id = :tenant AND a.agreement_id = o.agreement_id
 """
 
 _PAY_INSTALMENTS = """
@@ -74,13 +83,37 @@ FROM unnest(cast(:ids AS uuid[]), cast(:amounts AS bigint[])) AS p(id, amount_fe
 WHERE c.tenant_id = :tenant AND c.id = p.id
 """
 
+# Money that is taken off an item again makes a paid leg due; the next close sees whether it is overdue.
+_UNPAY_INSTALMENTS = """
+UPDATE billing_instalment i
+SET paid_fen = i.paid_fen - p.amount_fen, state = CASE WHEN i.state = 'paid' THEN 'due' ELSE i.state END
+FROM unnest(cast(:ids AS uuid[]), cast(:amounts AS bigint[])) AS p(id, amount_fen)
+WHERE i.tenant_id = :tenant AND i.id = p.id
+"""
+
+# What is let off is open no more. A negative amount opens it again.
+_LET_OFF_INSTALMENTS = """
+UPDATE billing_instalment i
+SET cancelled_fen = i.cancelled_fen + p.amount_fen,
+    state = CASE WHEN i.paid_fen + i.cancelled_fen + p.amount_fen = i.amount_fen THEN 'paid'
+                 WHEN i.state = 'paid' THEN 'due' ELSE i.state END
+FROM unnest(cast(:ids AS uuid[]), cast(:amounts AS bigint[])) AS p(id, amount_fen)
+WHERE i.tenant_id = :tenant AND i.id = p.id
+"""
+
+_LET_OFF_CHARGES = """
+UPDATE billing_charge c SET cancelled_fen = c.cancelled_fen + p.amount_fen
+FROM unnest(cast(:ids AS uuid[]), cast(:amounts AS bigint[])) AS p(id, amount_fen)
+WHERE c.tenant_id = :tenant AND c.id = p.id
+"""
+
 _FALL_DUE = """
 UPDATE billing_instalment i SET state = 'due'
 FROM billing_account a
 WHERE i.tenant_id = :tenant AND i.state = 'scheduled' AND i.due_on <= :on
   AND a.tenant_id = :tenant AND a.agreement_id = i.agreement_id AND a.state = 'open'
   AND (cast(:agreements AS uuid[]) IS NULL OR i.agreement_id = ANY(cast(:agreements AS uuid[])))
-RETURNING i.id, i.agreement_id, i.number, i.due_on, i.amount_fen, a.party_id, a.credit_balance_fen
+RETURNING i.id, i.agreement_id, i.number, i.role, i.due_on, i.amount_fen, a.party_id, a.family, a.credit_balance_fen
 """
 
 # The rule is rules.delinquency.is_overdue (a test holds the two together).
@@ -89,7 +122,8 @@ UPDATE billing_instalment i SET state = 'overdue'
 FROM billing_account a
 WHERE i.tenant_id = :tenant AND i.state = 'due' AND i.due_on < :on AND cast(:on AS date) - i.due_on > a.grace_days
   AND a.tenant_id = :tenant AND a.agreement_id = i.agreement_id
-RETURNING i.id, i.agreement_id, i.number, i.due_on, i.amount_fen - i.paid_fen - i.cancelled_fen AS open_fen, a.party_id
+RETURNING i.id, i.agreement_id, i.number, i.role, i.due_on, i.amount_fen - i.paid_fen - i.cancelled_fen AS open_fen, a.party_id,
+          a.family
 """
 
 _OPEN_LATE_FEES = """
@@ -105,7 +139,7 @@ ON CONFLICT (tenant_id, instalment_id) WHERE kind = 'late_fee' DO NOTHING
 # day of the same outstanding amount lengthens the last segment, another amount begins a new one. A settling account's balance is final.
 _ACCRUE_LATE_FEES = """
 WITH late AS (
-    SELECT i.id, i.amount_fen, i.amount_fen - i.paid_fen - i.cancelled_fen AS open_fen,
+    SELECT i.id, i.amount_fen, i.amount_fen - i.paid_fen - i.cancelled_fen AS open_fen, a.family,
            a.late_fee_daily_rate AS daily_rate, a.late_fee_ceiling_annual_pct AS ceiling_pct
     FROM billing_instalment i
     JOIN billing_account a ON a.tenant_id = i.tenant_id AND a.agreement_id = i.agreement_id AND a.state = 'open'
@@ -125,8 +159,22 @@ SET fen_days = c.fen_days + late.open_fen,
     END
 FROM late
 WHERE c.tenant_id = :tenant AND c.instalment_id = late.id AND c.kind = 'late_fee'
-RETURNING c.id, c.agreement_id, old.amount_fen AS before_fen, new.amount_fen AS after_fen
+RETURNING c.id, c.agreement_id, late.family, old.amount_fen AS before_fen, new.amount_fen AS after_fen
 """
+
+# The rule is rules.effective_interest.earned_fen (a test holds the two together). A leg is earned to its end once its last day is over,
+# and on the days that end a month every leg that has begun is earned up to them.
+_EARNED = EARNED_FEN_SQL.format(leg_fen="i.amount_fen", from_on="i.from_on", to_on="i.to_on", on="cast(:on AS date)")
+_EARN = f"""
+UPDATE billing_instalment i SET earned_fen = {_EARNED}
+FROM billing_account a
+WHERE i.tenant_id = :tenant AND i.role IN ('rent', 'interest') AND i.state <> 'cancelled' AND i.earned_fen < i.amount_fen
+  AND i.from_on <= :on AND (i.to_on <= :on OR :ends_month)
+  AND i.earned_fen < {_EARNED}
+  AND a.tenant_id = :tenant AND a.agreement_id = i.agreement_id AND a.commencement_on IS NOT NULL
+  AND (cast(:agreements AS uuid[]) IS NULL OR i.agreement_id = ANY(cast(:agreements AS uuid[])))
+RETURNING i.id, i.agreement_id, i.role, a.family, old.earned_fen AS before_fen, new.earned_fen AS after_fen
+"""  # noqa: S608 (constants only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +194,9 @@ async def insert_instalments(uow: UnitOfWork, instalments: Sequence[Instalment])
         _INSERT_INSTALMENTS,
         ids=[instalment.id for instalment in instalments],
         agreements=[instalment.agreement_id for instalment in instalments],
+        versions=[instalment.version for instalment in instalments],
         numbers=[instalment.number for instalment in instalments],
+        roles=[instalment.role.value for instalment in instalments],
         froms=[instalment.from_on for instalment in instalments],
         tos=[instalment.to_on for instalment in instalments],
         dues=[instalment.due_on for instalment in instalments],
@@ -170,7 +220,7 @@ async def insert_charges(uow: UnitOfWork, charges: Sequence[NewCharge]) -> None:
 
 
 async def instalments_of(read: ReadSession, agreement_ids: Sequence[UUID]) -> list[Instalment]:
-    """Every instalment of these agreements, by agreement and number."""
+    """Every leg of these agreements, those of amended versions too, by agreement and due date; principal comes before interest."""
     rows = await read.rows(_INSTALMENTS, agreements=list(agreement_ids))
     return [_instalment(row) for row in rows]
 
@@ -185,7 +235,8 @@ async def open_items(read: ReadSession, agreement_ids: Sequence[UUID]) -> dict[U
     """What is due and not fully paid, by agreement."""
     items: dict[UUID, list[OpenItem]] = {}
     for row in await read.rows(_OPEN_ITEMS, agreements=list(agreement_ids)):
-        items.setdefault(row.agreement_id, []).append(OpenItem(row.id, ItemKind(row.kind), row.due_on, row.open_fen))
+        item = OpenItem(row.id, ItemKind(row.kind), row.due_on, row.open_fen, Family(row.family))
+        items.setdefault(row.agreement_id, []).append(item)
     return items
 
 
@@ -195,6 +246,24 @@ async def pay(uow: UnitOfWork, instalment_fen: Mapping[UUID, int], charge_fen: M
         await uow.execute(_PAY_INSTALMENTS, ids=list(instalment_fen), amounts=list(instalment_fen.values()))
     if charge_fen:
         await uow.execute(_PAY_CHARGES, ids=list(charge_fen), amounts=list(charge_fen.values()))
+
+
+async def unpay(uow: UnitOfWork, instalment_fen: Mapping[UUID, int], charge_fen: Mapping[UUID, int]) -> None:
+    """Take from what was paid on items."""
+    if instalment_fen:
+        await uow.execute(_UNPAY_INSTALMENTS, ids=list(instalment_fen), amounts=list(instalment_fen.values()))
+    if charge_fen:
+        await uow.execute(_PAY_CHARGES, ids=list(charge_fen), amounts=[-fen for fen in charge_fen.values()])
+
+
+async def let_off(uow: UnitOfWork, parts: Sequence[tuple[OpenItem, int]]) -> None:
+    """Let so much of items off (waived, written off); below zero opens it again."""
+    legs = {item.id: fen for item, fen in parts if item.is_leg}
+    charges = {item.id: fen for item, fen in parts if not item.is_leg}
+    if legs:
+        await uow.execute(_LET_OFF_INSTALMENTS, ids=list(legs), amounts=list(legs.values()))
+    if charges:
+        await uow.execute(_LET_OFF_CHARGES, ids=list(charges), amounts=list(charges.values()))
 
 
 async def cancel(uow: UnitOfWork, instalment_ids: Sequence[UUID], charge_ids: Sequence[UUID]) -> None:
@@ -247,6 +316,13 @@ async def accrue_late_fees(uow: UnitOfWork, on: BusinessDate, days_in_year: int,
     return rows
 
 
+async def earn(
+    uow: UnitOfWork, on: BusinessDate, *, ends_month: bool, agreement_ids: Sequence[UUID] | None = None
+) -> Sequence[Row[Any]]:
+    """Earn rents and interest up to the close of a date; returns each leg that grew, with what was earned before and after."""
+    return await uow.rows(_EARN, on=on, ends_month=ends_month, agreements=None if agreement_ids is None else list(agreement_ids))
+
+
 def segments_of(charge: Charge) -> tuple[Segment, ...]:
     """The segments a late fee was accrued over."""
     return msgspec.convert(charge.why, dict[str, tuple[Segment, ...]])["segments"]
@@ -256,13 +332,16 @@ def _instalment(row: Row[Any]) -> Instalment:
     return Instalment(
         row.id,
         row.agreement_id,
+        row.version,
         row.number,
+        Role(row.role),
         row.from_on,
         row.to_on,
         row.due_on,
         row.amount_fen,
         row.paid_fen,
         row.cancelled_fen,
+        row.earned_fen,
         InstalmentState(row.state),
     )
 

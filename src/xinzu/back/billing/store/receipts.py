@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from xinzu.back.billing.model import Funds
 from xinzu.kernel.time import BusinessDate, Instant
@@ -31,6 +34,7 @@ JOIN billing_receipt r ON r.tenant_id = :tenant AND r.source = g.source AND r.so
 _AVAILABLE = """
 SELECT agreement_id, id, amount_fen - allocated_fen - refunded_fen AS available_fen FROM billing_receipt
 WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[])) AND amount_fen > allocated_fen + refunded_fen
+  AND reversed_on IS NULL
 ORDER BY agreement_id, received_on, id
 """
 
@@ -57,6 +61,16 @@ GROUP BY agreement_id, receipt_id, instalment_id, charge_id
 HAVING sum(amount_fen) > 0
 """
 
+_SETTLED_BY = """
+SELECT d.instalment_id, d.charge_id, coalesce(i.role, c.kind) AS kind, d.amount_fen
+FROM (SELECT instalment_id, charge_id, cast(sum(amount_fen) AS bigint) AS amount_fen FROM billing_allocation
+      WHERE tenant_id = :tenant AND receipt_id = :receipt
+      GROUP BY instalment_id, charge_id HAVING sum(amount_fen) > 0) AS d
+LEFT JOIN billing_instalment i ON i.tenant_id = :tenant AND i.id = d.instalment_id
+LEFT JOIN billing_charge c ON c.tenant_id = :tenant AND c.id = d.charge_id
+ORDER BY 1, 2
+"""
+
 _INSERT_REFUNDS = """
 INSERT INTO billing_refund (tenant_id, id, agreement_id, amount_fen, refunded_on, recorded_at)
 SELECT :tenant, r.id, r.agreement_id, r.amount_fen, :on, :now
@@ -69,9 +83,13 @@ FROM unnest(cast(:ids AS uuid[]), cast(:amounts AS bigint[])) AS p(id, amount_fe
 WHERE r.tenant_id = :tenant AND r.id = p.id
 """
 
-_RECEIPTS_OF = """
-SELECT id, source, source_ref, purpose, provider, provider_trade_no, amount_fen, allocated_fen, refunded_fen, received_on, recorded_at
+_RECEIPT_COLUMNS = """
+SELECT id, source, source_ref, purpose, provider, provider_trade_no, amount_fen, allocated_fen, refunded_fen, received_on, reversed_on,
+       recorded_at
 FROM billing_receipt
+"""
+
+_RECEIPTS_OF = f"""{_RECEIPT_COLUMNS}
 WHERE tenant_id = :tenant AND agreement_id = :agreement AND (cast(:before AS uuid) IS NULL OR id < :before)
 ORDER BY id DESC LIMIT :limit
 """
@@ -116,6 +134,7 @@ class ReceiptRecord:
     allocated_fen: int
     refunded_fen: int
     received_on: BusinessDate
+    reversed_on: BusinessDate | None
     recorded_at: Instant
 
 
@@ -192,6 +211,26 @@ async def allocated_to(read: ReadSession, instalment_ids: Sequence[UUID], charge
         AllocationRow(row.receipt_id, row.agreement_id, row.receipt_id, row.instalment_id, row.charge_id, row.amount_fen)
         for row in rows
     ]
+
+
+async def find(read: ReadSession, agreement_id: UUID, receipt_id: UUID) -> ReceiptRecord | None:
+    row = await read.row(
+        f"{_RECEIPT_COLUMNS} WHERE tenant_id = :tenant AND agreement_id = :agreement AND id = :id",
+        agreement=agreement_id,
+        id=receipt_id,
+    )
+    return None if row is None else ReceiptRecord(*tuple(row))
+
+
+async def settled_by(read: ReadSession, receipt_id: UUID) -> Sequence[Row[Any]]:
+    """What a receipt stands against: instalment_id or charge_id, kind of item, amount_fen."""
+    return await read.rows(_SETTLED_BY, receipt=receipt_id)
+
+
+async def mark_reversed(uow: UnitOfWork, receipt_id: UUID) -> None:
+    await uow.execute(
+        "UPDATE billing_receipt SET reversed_on = :on WHERE tenant_id = :tenant AND id = :id", on=uow.business_date, id=receipt_id
+    )
 
 
 async def known_refunds(read: ReadSession, refund_ids: Sequence[UUID]) -> set[UUID]:

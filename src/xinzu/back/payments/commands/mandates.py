@@ -18,7 +18,7 @@ from xinzu.back.payments.schemas import PreAuthorisationView
 from xinzu.back.payments.store import mandates as store
 from xinzu.kernel.ids import Prefix, new_id, public_id
 from xinzu.kernel.outcomes import Outcome
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.evidence import api as evidence
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 TITLE_CHARS_MAX = 80
 
 
-async def intend_mandates(uow: UnitOfWork, signed: Sequence[tuple[UUID, UUID, str, RentalTerms]]) -> None:
+async def intend_mandates(uow: UnitOfWork, signed: Sequence[tuple[UUID, UUID, str, AgreementTerms]]) -> None:
     """Prepare the pre-authorisation of each (agreement, party, agreement number, terms): deposit and all rents in one amount."""
     new = []
     for agreement_id, party_id, agreement_no, terms in signed:

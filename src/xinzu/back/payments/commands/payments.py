@@ -41,14 +41,17 @@ EXHAUSTED = "mandate_exhausted"
 async def intend_payments(uow: UnitOfWork, intents: Sequence[PaymentIntent]) -> list[UUID]:
     """Write attempts and ask for their execution; returns the ids of those that will be called.
 
-    An intent whose attempt exists, or whose purpose has a payment under way, is skipped: events may come twice. The amount is cut
-    to what is left of the mandate; with nothing left the attempt is written as failed, so that it can be seen.
+    An intent whose attempt exists, or whose purpose has a payment under way, is skipped: events may come twice. So is one of an
+    agreement without a mandate: a financing is paid by transfer. The amount is cut to what is left of the mandate; with nothing left
+    the attempt is written as failed, so that it can be seen.
     """
     locked = await mandates.lock_by_agreement(uow, [intent.agreement_id for intent in intents])
     usable: list[PaymentIntent] = []
     for intent in intents:
         mandate = locked.get(intent.agreement_id)
-        if mandate is None or not mandate.is_collectable:
+        if mandate is None:
+            continue
+        if not mandate.is_collectable:
             log.warning("nothing to collect from", agreement_id=str(intent.agreement_id), purpose=intent.purpose)
         else:
             usable.append(intent)

@@ -20,11 +20,15 @@ log = structlog.get_logger(__name__)
 
 
 async def intend_refunds(uow: UnitOfWork, amounts_fen: Mapping[UUID, int | None], reason: str) -> None:
-    """Refund an amount per agreement (None: everything collected) out of its newest payments, and ask for the execution."""
+    """Refund an amount per agreement (None: everything collected) out of its newest payments, and ask for the execution.
+
+    What came in without a mandate was a transfer and goes back as one, from billing's door: nothing is done here.
+    """
     locked = await mandates.lock_by_agreement(uow, list(amounts_fen))
     refundable = await store.refundable(uow, list(locked))
     refunds = []
-    for agreement_id, amount_fen in amounts_fen.items():
+    for agreement_id, mandate in locked.items():
+        amount_fen = amounts_fen[agreement_id]
         paid = refundable.get(agreement_id, [])
         available = [(payment.id, payment.amount_fen - payment.refunded_fen) for payment in paid]
         total_fen = sum(fen for _, fen in available)
@@ -39,9 +43,9 @@ async def intend_refunds(uow: UnitOfWork, amounts_fen: Mapping[UUID, int | None]
                 store.NewRefund(
                     id=id_,
                     payment_id=payment_id,
-                    mandate_id=locked[agreement_id].id,
+                    mandate_id=mandate.id,
                     agreement_id=agreement_id,
-                    party_id=locked[agreement_id].party_id,
+                    party_id=mandate.party_id,
                     amount_fen=part_fen,
                     out_request_no=public_id(Prefix.REFUND, id_),
                     reason=reason,

@@ -104,11 +104,16 @@ async def follow_drafts(uow: UnitOfWork, pairs: Sequence[tuple[UUID, UUID]]) -> 
 
 
 async def follow_signatures(uow: UnitOfWork, pairs: Sequence[tuple[UUID, UUID]]) -> None:
-    """Applications whose agreements were signed, (application, agreement) each: contracted, their delivery addresses fixed."""
+    """Applications whose agreements were signed, (application, agreement) each: contracted; where a rental's device goes is fixed.
+
+    Nothing is shipped for a financing, so its address goes nowhere.
+    """
     moved = await store.follow_agreements(uow, pairs, ApplicationState.CONTRACTED, [ApplicationState.APPROVED])
     if moved:
         held = await store.locked(uow, list(moved))
-        await fix_delivery_addresses(uow, [(held[a], agreement_id) for a, agreement_id in pairs if a in moved])
+        await fix_delivery_addresses(
+            uow, [(held[a], agreement_id) for a, agreement_id in pairs if a in moved and held[a].terms.financing is None]
+        )
 
 
 async def follow_cancellations(uow: UnitOfWork, pairs: Sequence[tuple[UUID, UUID]]) -> None:

@@ -16,7 +16,7 @@ from xinzu.front.catalogue import api as catalogue
 from xinzu.kernel.errors import FieldError, Invalid, Problem
 from xinzu.kernel.ids import Prefix, new_id, parse_id
 from xinzu.kernel.outcomes import Outcome
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.platform.crypto.masking import mask_address
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.evidence import api as evidence
@@ -32,7 +32,7 @@ class _Intake:
     plan_id: UUID | None
     quote_id: UUID | None
     consents: dict[str, str]
-    terms: RentalTerms | None = None
+    terms: AgreementTerms | None = None
 
 
 async def submit(uow: UnitOfWork, requests: Sequence[schemas.SubmitApplication]) -> list[Outcome[schemas.ApplicationView]]:
@@ -215,6 +215,7 @@ async def _write(
                     "party_id": view.party_id,
                     "channel": request.channel,
                     "plan_id": shared.plan_id,
+                    "family": str(terms.family),
                     "rent_fen": terms.rent_fen,
                     "period_months": terms.period_months,
                     "period_count": terms.period_count,

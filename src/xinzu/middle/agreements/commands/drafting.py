@@ -11,6 +11,7 @@ import msgspec
 
 from xinzu.kernel.ids import Prefix, new_id, public_id
 from xinzu.middle.agreements import store
+from xinzu.middle.agreements.commands.disclosure import disclosure_of
 from xinzu.middle.agreements.commands.life import cancel_agreements
 from xinzu.middle.agreements.events import AgreementDrafted, DocumentRendered
 from xinzu.middle.agreements.model import (
@@ -24,7 +25,7 @@ from xinzu.middle.agreements.model import (
     RenderedDocument,
     Signer,
 )
-from xinzu.middle.agreements.rules.contract import Lessee, contract_content
+from xinzu.middle.agreements.rules.contract import Customer, contract_content
 from xinzu.middle.agreements.rules.numbers import agreement_no
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.evidence import api as evidence
@@ -136,7 +137,10 @@ async def record_identity_checks(uow: UnitOfWork, outcomes: Sequence[IdentityOut
 
 
 async def contracts_to_render(uow: UnitOfWork, agreement_ids: Sequence[UUID], arbitration: str | None) -> list[Contract]:
-    """The contents of contracts whose signer is verified and that have no document yet; opens the lessees, on record."""
+    """The contents of contracts whose signer is verified and that have no document yet; opens the customers, on record.
+
+    The schedule of a financing counts from the drafting day, as if it commenced then: the contract says so.
+    """
     verified = await store.identity_states(uow, agreement_ids)
     ready = [
         agreement
@@ -148,15 +152,18 @@ async def contracts_to_render(uow: UnitOfWork, agreement_ids: Sequence[UUID], ar
     if not ready:
         return []
     people = await parties.open_people(uow, [each.party_id for each in ready], parties.DisclosurePurpose.CONTRACT)
-    lessor = await store.lessor_name(uow)
-    return [Contract(each.id, _content(each, people, lessor, arbitration)) for each in ready]
+    merchant = await store.merchant_name(uow)
+    return [Contract(each.id, each.terms.family, _content(each, people, merchant, arbitration)) for each in ready]
 
 
-def _content(agreement: Agreement, people: Mapping[UUID, parties.OpenPerson], lessor: str, arbitration: str | None) -> bytes:
+def _content(agreement: Agreement, people: Mapping[UUID, parties.OpenPerson], merchant: str, arbitration: str | None) -> bytes:
     person = people[agreement.party_id]
-    lessee = Lessee(person.name, person.identity_no, person.phone, person.address)
+    customer = Customer(person.name, person.identity_no, person.phone, person.address)
+    disclosed = disclosure_of(agreement.terms, agreement.drafted_on)
     return msgspec.json.encode(
-        contract_content(agreement.agreement_no, agreement.drafted_on, lessor, lessee, agreement.terms, arbitration)
+        contract_content(
+            agreement.agreement_no, agreement.drafted_on, merchant, customer, agreement.terms, disclosed, arbitration
+        )
     )
 
 

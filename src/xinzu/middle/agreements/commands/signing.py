@@ -11,12 +11,14 @@ from uuid import UUID
 from xinzu.kernel.errors import FieldError, Problem
 from xinzu.kernel.ids import Prefix, new_id, public_id
 from xinzu.kernel.outcomes import Outcome
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.middle.agreements import store
 from xinzu.middle.agreements.errors import (
     AgreementUnknown,
     CodeExpired,
     CodeSentTooOften,
     CodeWrong,
+    CostTableNotAccepted,
     DocumentNotReady,
     NotOpenForSigning,
     OtherDocument,
@@ -47,12 +49,16 @@ ADDRESS = "agreements_acceptance.address"
 
 @dataclass(frozen=True, slots=True)
 class AcceptAgreement:
-    """The lessee accepts. ``network_address`` is where the lessee came from, as far as the channel knows."""
+    """The customer accepts: a rental with its restriction clause, a financing with its all-in cost table, each ticked on its own.
+
+    ``network_address`` is where the customer came from, as far as the channel knows.
+    """
 
     agreement_id: UUID
     code: str = field(repr=False)
     document_sha256: str
-    restriction_clause_accepted: bool
+    restriction_clause_accepted: bool = False
+    cost_table_accepted: bool = False
     network_address: str | None = field(default=None, repr=False)
 
 
@@ -101,8 +107,8 @@ async def send_acceptance_codes(uow: UnitOfWork, agreement_ids: Sequence[UUID]) 
 async def accept_agreements(uow: UnitOfWork, requests: Sequence[AcceptAgreement]) -> list[Outcome[Signed]]:
     """Sign agreements whose lessees give the right code for the very document of the agreement.
 
-    Refused with AgreementUnknown, NotOpenForSigning, DocumentNotReady, OtherDocument, RestrictionClauseNotAccepted, CodeExpired or
-    CodeWrong. A wrong code is the one refusal that writes: the try is counted, whatever is answered.
+    Refused with AgreementUnknown, NotOpenForSigning, DocumentNotReady, OtherDocument, RestrictionClauseNotAccepted,
+    CostTableNotAccepted, CodeExpired or CodeWrong. A wrong code is the one refusal that writes: the try is counted, whatever is answered.
     """
     ids = [request.agreement_id for request in requests]
     agreements = await store.lock_agreements(uow, ids)
@@ -161,11 +167,19 @@ def _not_signable(agreement: Agreement | None) -> Problem | None:
 def _not_accepted(request: AcceptAgreement, agreement: Agreement) -> Problem | None:
     if request.document_sha256 != agreement.document_sha256:
         return OtherDocument()
+    if agreement.terms.financing is not None:
+        return None if request.cost_table_accepted else _cost_table_not_accepted()
     if not request.restriction_clause_accepted:
         detail_zh, detail_en = "请先阅读并单独勾选确认远程限制条款", "Read the remote restriction clause and accept it on its own"
         error = FieldError("/restriction_clause_accepted", RestrictionClauseNotAccepted.code, detail_zh, detail_en)
         return RestrictionClauseNotAccepted(detail_zh, detail_en, errors=(error,))
     return None
+
+
+def _cost_table_not_accepted() -> Problem:
+    detail_zh, detail_en = "请先阅读并单独勾选确认综合融资成本明示表", "Read the all-in cost table and accept it on its own"
+    error = FieldError("/cost_table_accepted", CostTableNotAccepted.code, detail_zh, detail_en)
+    return CostTableNotAccepted(detail_zh, detail_en, errors=(error,))
 
 
 def _try_code(uow: UnitOfWork, request: AcceptAgreement, code: Code | None) -> tuple[Code | None, Problem | None]:
@@ -208,6 +222,13 @@ def _signed(uow: UnitOfWork, agreement: Agreement) -> AgreementSigned:
     )
 
 
+def _accepted_apart(terms: AgreementTerms) -> dict[str, object]:
+    """What was ticked on its own."""
+    if terms.financing is not None:
+        return {"cost_table_accepted": True, "annual_cost_pct": terms.annual_cost_pct}
+    return {"restriction_clause_version": terms.restriction_clause_version, "restriction_clause_accepted": True}
+
+
 def _leaf(acceptance: store.NewAcceptance, salt: bytes | None, address: str | None) -> evidence.Leaf:
     """What a court asks of an electronic signature: which document, by whose means, how checked, from where, when."""
     agreement, code = acceptance.agreement, acceptance.code
@@ -220,8 +241,7 @@ def _leaf(acceptance: store.NewAcceptance, salt: bytes | None, address: str | No
             "party_id": public_id(Prefix.PARTY, agreement.party_id),
             "document_id": None if document_id is None else public_id(Prefix.DOCUMENT, document_id),
             "document_sha256": agreement.document_sha256,
-            "restriction_clause_version": agreement.terms.restriction_clause_version,
-            "restriction_clause_accepted": True,
+            **_accepted_apart(agreement.terms),
             "method": "one_time_code_by_sms",
             "code_id": str(code.id),
             "code_sent_at": code.sent_at.isoformat(),

@@ -1,7 +1,8 @@
-"""What stands in a rental contract: every figure and every line of its tables, from the terms. The wording is the template's.
+"""What stands in a contract: every figure and every line of its tables, from the terms. The wording is the template's.
 
-Sources: Civil Code arts. 496 (standard terms are pointed out), 585 (penalty in proportion), 703–734 (lease); PIPL arts. 13, 17, 23, 24;
-Electronic Signature Law art. 13; the all-in cost table follows what the rules on disclosing financing cost ask of lenders.
+Sources of the rental: Civil Code arts. 496 (standard terms are pointed out), 585 (penalty in proportion), 703–734 (lease); PIPL arts. 13,
+17, 23, 24; Electronic Signature Law art. 13; the all-in cost table follows what the rules on disclosing financing cost ask of lenders.
+Of finance lease and loan: ``rules.financing``.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from xinzu.kernel.money import Money
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms
 from xinzu.kernel.time import BusinessDate
+from xinzu.middle.agreements.model import Disclosure
+from xinzu.middle.agreements.rules.figures import percent, yuan
+from xinzu.middle.agreements.rules.financing import financing_content
 
 RESTRICTION_STEPS_ZH = (
     "提醒：设备上显示还款提示，不影响使用",
@@ -22,8 +25,8 @@ RESTRICTION_STEPS_ZH = (
 
 
 @dataclass(frozen=True, slots=True)
-class Lessee:
-    """The lessee in clear: memory only."""
+class Customer:
+    """The lessee or borrower in clear: memory only."""
 
     name: str = field(repr=False)
     identity_no: str = field(repr=False)
@@ -32,74 +35,77 @@ class Lessee:
 
 
 def contract_content(
-    agreement_no: str, drafted_on: BusinessDate, lessor_name: str, lessee: Lessee, terms: RentalTerms, arbitration: str | None
+    agreement_no: str,
+    drafted_on: BusinessDate,
+    merchant_name: str,
+    customer: Customer,
+    terms: AgreementTerms,
+    disclosed: Disclosure | None,
+    arbitration: str | None,
 ) -> dict[str, Any]:
-    """The template's input. Amounts are ready-made texts, so that the template neither calculates nor rounds."""
+    """The template's input. Amounts are ready-made texts, so that the template neither calculates nor rounds.
+
+    ``disclosed`` is of a financing, counted from the drafting day; a rental's instalments and costs follow from its terms alone.
+    """
+    financing = terms.financing
     return {
         "agreement_no": agreement_no,
         "drafted_on": {"year": drafted_on.year, "month": drafted_on.month, "day": drafted_on.day},
-        "lessor": lessor_name,
-        "lessee": {
-            "name": lessee.name,
-            "identity_no": lessee.identity_no,
-            "phone": lessee.phone,
-            "address": lessee.address or "以订单收货地址为准",
+        "merchant": merchant_name,
+        "customer": {
+            "name": customer.name,
+            "identity_no": customer.identity_no,
+            "phone": customer.phone,
+            "address": customer.address or ("以订单收货地址为准" if financing is None else "以申请时所填地址为准"),
         },
         "product": terms.product_name,
-        "device_value": _yuan(terms.device_value_fen),
+        "device_value": yuan(terms.device_value_fen),
         "period_count": terms.period_count,
         "term_months": terms.period_count * terms.period_months,
-        "rent": _yuan(terms.rent_fen),
-        "rent_total": _yuan(terms.rent_total_fen),
-        "deposit": _yuan(terms.deposit_fen),
-        "authorised": _yuan(terms.authorised_fen),
-        "buyout": None if terms.buyout_fen is None else _yuan(terms.buyout_fen),
-        "early_return_fee": _yuan(terms.early_return_fee_fen),
         "late_fee_daily": percent(Decimal(terms.late_fee_daily_rate)),
         "grace_days": terms.grace_days,
+        "annual_cost": terms.annual_cost_pct,
+        "arbitration": arbitration,
+    } | (rental_content(terms) if financing is None or disclosed is None else financing_content(terms, financing, disclosed))
+
+
+def rental_content(terms: AgreementTerms) -> dict[str, Any]:
+    """What only a rental has."""
+    return {
+        "rent": yuan(terms.rent_fen),
+        "rent_total": yuan(terms.rent_total_fen),
+        "deposit": yuan(terms.deposit_fen),
+        "authorised": yuan(terms.authorised_fen),
+        "buyout": None if terms.buyout_fen is None else yuan(terms.buyout_fen),
+        "early_return_fee": yuan(terms.early_return_fee_fen),
         "instalments": instalment_lines(terms),
         "costs": cost_lines(terms),
-        "annual_cost": terms.annual_cost_pct,
         "restriction_version": terms.restriction_clause_version,
         "restriction_steps": list(RESTRICTION_STEPS_ZH),
-        "arbitration": arbitration,
     }
 
 
-def instalment_lines(terms: RentalTerms) -> list[list[str]]:
+def instalment_lines(terms: AgreementTerms) -> list[list[str]]:
     """Number, due day and amount of each rent. Due days count from the commencement, which is the day of handover."""
     return [
-        [str(nth + 1), "起租日" if nth == 0 else f"起租日起满 {nth * terms.period_months} 个月之日", _yuan(terms.rent_fen)]
+        [str(nth + 1), "起租日" if nth == 0 else f"起租日起满 {nth * terms.period_months} 个月之日", yuan(terms.rent_fen)]
         for nth in range(terms.period_count)
     ]
 
 
-def cost_lines(terms: RentalTerms) -> list[list[str]]:
+def cost_lines(terms: AgreementTerms) -> list[list[str]]:
     """Everything the lessee may have to pay: item, when, how much. What is not in the table is not charged."""
     lines = [
-        ["租金", f"每期先付，共 {terms.period_count} 期", _yuan(terms.rent_total_fen)],
+        ["租金", f"每期先付，共 {terms.period_count} 期", yuan(terms.rent_total_fen)],
         ["押金", "信用免押，不实际支付；仅就欠付与赔偿按约扣划", "0.00 元"],
-        ["提前归还费", "仅在租期届满前主动归还时收取一次，以不再收取的租金为限", _yuan(terms.early_return_fee_fen)],
+        ["提前归还费", "仅在租期届满前主动归还时收取一次，以不再收取的租金为限", yuan(terms.early_return_fee_fen)],
         [
             "逾期违约金",
             f"逾期超过 {terms.grace_days} 日宽限期后，按欠付租金每日计收，不超过当期租金的 30%",
             f"每日 {percent(Decimal(terms.late_fee_daily_rate))}",
         ],
-        ["损坏或灭失赔偿", "正常损耗除外，按验机结果据实收取", f"不超过 {_yuan(terms.device_value_fen)}"],
+        ["损坏或灭失赔偿", "正常损耗除外，按验机结果据实收取", f"不超过 {yuan(terms.device_value_fen)}"],
     ]
     if terms.buyout_fen is not None:
-        lines.append(["买断价款", "仅在租期届满且承租人选择买断时支付", _yuan(terms.buyout_fen)])
+        lines.append(["买断价款", "仅在租期届满且承租人选择买断时支付", yuan(terms.buyout_fen)])
     return lines
-
-
-def percent(rate: Decimal) -> str:
-    """A rate as a percentage, exactly and without trailing zeros.
-
-    >>> percent(Decimal("0.0005")), percent(Decimal("0.02")), percent(Decimal("1"))
-    ('0.05%', '2%', '100%')
-    """
-    return f"{(rate * 100).normalize():f}%"
-
-
-def _yuan(amount_fen: int) -> str:
-    return f"{str(Money(amount_fen))[1:]} 元"

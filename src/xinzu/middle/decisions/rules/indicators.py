@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from xinzu.kernel.terms import RentalTerms
+from xinzu.kernel.terms import AgreementTerms, Family
 from xinzu.kernel.time import BusinessDate
 from xinzu.middle.decisions.model import DecisionOutcome, Indicators, PartyHistory
 
@@ -38,6 +38,8 @@ NEVER_NULL = frozenset(
         "rent_fen",
         "rent_total_fen",
         "period_count",
+        "family",
+        "principal_fen",
         "applications_before",
         "applications_24h",
         "declines_90d",
@@ -51,34 +53,44 @@ DECLARED = NULLABLE | NEVER_NULL
 
 
 def indicators(
-    terms: RentalTerms,
+    terms: AgreementTerms,
     channel: str,
     signals: Mapping[str, str | int | bool | None],
     age_years: int | None,
     history: PartyHistory,
     as_of: BusinessDate,
 ) -> Indicators:
-    """All declared indicators of one application. ``exposure_after_fen`` counts the device applied for."""
+    """All declared indicators of one application. ``exposure_after_fen`` counts what is applied for.
+
+    Of a loan ``device_value_fen`` is the principal: what a score is weighed against.
+    """
     found: Indicators = {
         "as_of": as_of.isoformat(),
         "channel": channel,
         "age_years": age_years,
-        "device_value_fen": terms.device_value_fen,
+        "device_value_fen": exposed_fen(terms) if terms.family is Family.LOAN else terms.device_value_fen,
         "deposit_fen": terms.deposit_fen,
         "rent_fen": terms.rent_fen,
         "rent_total_fen": terms.rent_total_fen,
         "period_count": terms.period_count,
+        "family": terms.family,
+        "principal_fen": 0 if terms.financing is None else terms.financing.principal_fen,
         "applications_before": history.applications_before,
         "applications_24h": history.applications_24h,
         "declines_90d": history.declines_90d,
         "active_orders": history.active_orders,
         "overdue_orders": history.overdue_orders,
         "exposure_fen": history.exposure_fen,
-        "exposure_after_fen": history.exposure_fen + terms.device_value_fen,
+        "exposure_after_fen": history.exposure_fen + exposed_fen(terms),
     }
     for name in SIGNAL_TYPES:
         found[name] = signal(name, signals.get(name))
     return found
+
+
+def exposed_fen(terms: AgreementTerms) -> int:
+    """What the merchant stands to lose: the device of a rental, the principal of a financing."""
+    return terms.device_value_fen if terms.financing is None else terms.financing.principal_fen
 
 
 def signal(name: str, value: object) -> str | int | bool | None:
@@ -98,7 +110,7 @@ def signal(name: str, value: object) -> str | int | bool | None:
     return value if isinstance(value, str) and value in RENT_RISK_RANKS else None
 
 
-def history_after(history: PartyHistory, outcome: DecisionOutcome, device_value_fen: int) -> PartyHistory:
+def history_after(history: PartyHistory, outcome: DecisionOutcome, exposed_fen: int) -> PartyHistory:
     """The history a second application of the same party in the same batch meets."""
     approved = outcome is DecisionOutcome.APPROVE
     return replace(
@@ -107,7 +119,7 @@ def history_after(history: PartyHistory, outcome: DecisionOutcome, device_value_
         applications_24h=history.applications_24h + 1,
         declines_90d=history.declines_90d + (outcome is DecisionOutcome.DECLINE),
         active_orders=history.active_orders + approved,
-        exposure_fen=history.exposure_fen + (device_value_fen if approved else 0),
+        exposure_fen=history.exposure_fen + (exposed_fen if approved else 0),
     )
 
 

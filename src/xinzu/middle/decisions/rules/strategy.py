@@ -199,7 +199,8 @@ def _trial(graph: Graph, catalogue: Catalogue) -> Iterator[str]:
 
 def trial_cases() -> dict[str, Indicators]:
     """Indicator sets every strategy must survive: nothing known, an ordinary customer, everything at its largest."""
-    nothing: Indicators = {**dict.fromkeys(NULLABLE), **dict.fromkeys(NEVER_NULL, 0), "as_of": "2026-01-01", "channel": "direct"}
+    words = {"as_of": "2026-01-01", "channel": "direct", "family": "rental"}
+    nothing: Indicators = {**dict.fromkeys(NULLABLE), **dict.fromkeys(NEVER_NULL, 0), **words}
     ordinary: Indicators = {
         **nothing,
         "age_years": 30,
@@ -209,7 +210,7 @@ def trial_cases() -> dict[str, Indicators]:
         "device_value_fen": 600_000,
         "exposure_after_fen": 600_000,
     }
-    largest: Indicators = {**nothing, **dict.fromkeys(NEVER_NULL - {"as_of", "channel"}, 10**12), "age_years": 150}
+    largest: Indicators = {**nothing, **dict.fromkeys(NEVER_NULL - words.keys(), 10**12), "age_years": 150}
     largest |= {name: True if kind is bool else 950 if kind is int else "high" for name, kind in SIGNAL_TYPES.items()}
     return {"nothing known": nothing, "ordinary": ordinary, "everything at its largest": largest}
 

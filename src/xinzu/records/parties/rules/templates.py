@@ -1,6 +1,7 @@
 """What messages say. The texts hold no name and no identity number: a phone may be in other hands.
 
-Each template declares the variables it takes. Amounts are given in fen and shown in yuan; a level is given by its code.
+Each template declares the variables it takes. Amounts are given in fen and shown in yuan; a level and a family are given by their codes.
+What is said of every agreement names it by its number alone: "合同" is right for a rental, a finance lease and a loan.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from xinzu.kernel.money import to_yuan
+from xinzu.kernel.terms import Family
 from xinzu.records.parties.model import MessageTemplate
 
 LEVELS_ZH = {"remind": "提醒", "limit": "限制部分功能", "lock": "锁定（紧急呼叫不受影响）"}
+FAMILIES_ZH = {Family.RENTAL: "租赁合同", Family.FINANCE_LEASE: "融资租赁合同", Family.LOAN: "借款合同"}
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,10 @@ class TemplateText:
 
 TEMPLATES: Mapping[MessageTemplate, TemplateText] = {
     MessageTemplate.ONE_TIME_CODE: TemplateText(
-        "您的合同确认码为{code}，{valid_minutes}分钟内有效。仅用于签署租赁合同，请勿告知他人。"
+        "您的合同确认码为{code}，{valid_minutes}分钟内有效。仅用于签署合同，请勿告知他人。"
     ),
     MessageTemplate.PAYMENT_REMINDER: TemplateText(
-        "您的租赁合同{agreement_no}有{amount_fen}元租金已于{due_on}到期，请及时支付。如已支付请忽略；如有困难可联系我们协商。",
+        "您的合同{agreement_no}有{amount_fen}元已于{due_on}到期，请及时支付。如已支付请忽略；如有困难可联系我们协商。",
         is_collection=True,
     ),
     MessageTemplate.RESTRICTION_NOTICE: TemplateText(
@@ -46,9 +49,13 @@ TEMPLATES: Mapping[MessageTemplate, TemplateText] = {
         "因租赁合同{agreement_no}逾期，租赁设备已采取{level}措施。紧急呼叫始终可用，付清欠款后立即解除。", is_collection=True
     ),
     MessageTemplate.RESTRICTION_LIFTED: TemplateText("租赁合同{agreement_no}的欠款已付清，租赁设备的限制已解除，感谢您的支付。"),
+    MessageTemplate.AGREEMENT_COMMENCED: TemplateText(
+        "您的{family}{agreement_no}已于{commencement_on}起算，首期{amount_fen}元于{due_on}到期，请按还款计划支付。"
+    ),
+    MessageTemplate.AGREEMENT_REPAID: TemplateText("您的{family}{agreement_no}已全部付清并终止。感谢使用。"),
     MessageTemplate.AGREEMENT_ENDED: TemplateText("您的租赁合同{agreement_no}已结清并终止，押金额度已释放。感谢使用。"),
     MessageTemplate.DECISION_DECLINED: TemplateText(
-        "很抱歉，您申请的{product_name}租赁未通过审核。您可在订单页查看原因；对自动作出的决定，您有权要求说明并申请人工复核。"
+        "很抱歉，您申请的{product_name}未通过审核。您可在订单页查看原因；对自动作出的决定，您有权要求说明并申请人工复核。"
     ),
 }
 
@@ -57,7 +64,7 @@ def render(template: MessageTemplate, variables: Mapping[str, str | int], sender
     """The text as it is sent, signed with the merchant's name. Raises ValueError when a variable is missing or not the template's.
 
     >>> render(MessageTemplate.ONE_TIME_CODE, {"code": "204816", "valid_minutes": 5}, "珊瑚数码")
-    '【珊瑚数码】您的合同确认码为204816，5分钟内有效。仅用于签署租赁合同，请勿告知他人。'
+    '【珊瑚数码】您的合同确认码为204816，5分钟内有效。仅用于签署合同，请勿告知他人。'
     """
     wanted = TEMPLATES[template].variables
     if variables.keys() != wanted:
@@ -75,4 +82,6 @@ def _shown(name: str, value: str | int) -> str:
         return to_yuan(int(value))
     if name == "level":
         return LEVELS_ZH[str(value)]
+    if name == "family":
+        return FAMILIES_ZH[Family(str(value))]
     return str(value)

@@ -222,8 +222,8 @@ def rental_costs(
     end_fen: Fen,
     in_advance: npt.NDArray[np.bool_],
 ) -> RentalCosts:
-    """What rentals cost a year, as the catalogue's ``annual_cost`` tells it, for arrays of plans: device value out, rents in, and at the
-    end of the term the larger of residual value and buy-out in. Raises ValueError unless values, counts and months are above zero.
+    """What rentals cost a year, as ``rental_cost_pct`` tells it, for arrays of plans: device value out, rents in, and at the end of the
+    term the larger of residual value and buy-out in. Raises ValueError unless values, counts and months are above zero.
 
     12 rents of 450 and a residual value of 1,000 for a phone worth 6,000 cost 12.8 % a year:
 

@@ -14,9 +14,11 @@ from decimal import ROUND_HALF_EVEN, ROUND_UP, Decimal
 from xinzu.kernel.time import BusinessDate
 
 DAYS_IN_YEAR = 365
+_MONTHS_IN_YEAR = 12
 _RATE_HIGHEST = 1e6
 _RATE_LOWEST = -0.999999
 _NOISE = Decimal("1e-9")
+_RENTAL_NOISE = Decimal("1e-12")  # what a rental's regular flows leave is smaller: about 1e-13 of a percent
 _SHOWN = Decimal("1e-6")
 
 Flow = tuple[float, int]
@@ -35,14 +37,22 @@ def irr(flows: Sequence[Flow]) -> float | None:
     if not (any(fen < 0 for fen in net.values()) and any(fen > 0 for fen in net.values())):
         return None
 
+    last = max(at for at, fen in net.items() if fen)
+
     def worth(rate: float) -> float:
-        return math.fsum(fen * math.pow(1 + rate, -at) for at, fen in flows)
+        try:
+            return math.fsum(fen * math.pow(1 + rate, -at) for at, fen in flows)
+        except OverflowError:  # near -100 % the last flow outweighs all others
+            return math.copysign(math.inf, net[last])
 
     def slope(rate: float) -> float:
         return math.fsum(-at * fen * math.pow(1 + rate, -at - 1) for at, fen in flows)
 
     found = _newton(worth, slope)
-    return _bisection(worth) if found is None else found
+    is_gain = sum(net.values()) > 0  # a deposit given back at the end adds a root below zero: what brings a gain has one above
+    if found is None or (is_gain and found < 0):
+        return _bisection(worth, 0.0 if is_gain else _RATE_LOWEST)
+    return found
 
 
 def _newton(worth: Callable[[float], float], slope: Callable[[float], float]) -> float | None:
@@ -60,20 +70,17 @@ def _newton(worth: Callable[[float], float], slope: Callable[[float], float]) ->
     return None
 
 
-def _bisection(worth: Callable[[float], float]) -> float | None:
-    low, high = _RATE_LOWEST, _RATE_HIGHEST
-    try:
-        if worth(low) * worth(high) > 0:
-            return None
-        rises = worth(high) > 0
-        for _ in range(200):
-            middle = (low + high) / 2
-            if (worth(middle) > 0) == rises:
-                high = middle
-            else:
-                low = middle
-    except OverflowError:
+def _bisection(worth: Callable[[float], float], lowest: float) -> float | None:
+    low, high = lowest, _RATE_HIGHEST
+    if worth(low) * worth(high) > 0:
         return None
+    rises = worth(high) > 0
+    for _ in range(200):
+        middle = (low + high) / 2
+        if (worth(middle) > 0) == rises:
+            high = middle
+        else:
+            low = middle
     return (low + high) / 2
 
 
@@ -84,12 +91,36 @@ def annual_cost_pct(flows: Sequence[tuple[BusinessDate, int]]) -> str | None:
     return None if rate is None else _shown(rate, ROUND_UP)
 
 
+def rental_cost_pct(device_value_fen: int, rent_fen: int, period_count: int, period_months: int, end_fen: int) -> str | None:
+    """What a rental of equal rents in advance costs a year, effective, in percent, rounded as ``annual_cost_pct``.
+
+    The lessor's flows, in months of a twelfth of a year: device value out, rents in, and at the end of the term ``end_fen`` in (the larger
+    of expected residual value and buyout). Below nothing when they do not return the device value; None when the first rent already
+    does: the cost has no bound. Raises ValueError unless value, count and months are positive and the rest is not negative.
+
+    12 rents of 450 and a residual value of 1,000 for a phone worth 6,000:
+
+    >>> rental_cost_pct(600_000, 45_000, 12, 1, 100_000)
+    '12.784657'
+    """
+    if min(device_value_fen, period_count, period_months) < 1 or min(rent_fen, end_fen) < 0:
+        raise ValueError(
+            "device value, number of periods and months per period are positive, rent and end value are not negative"
+        )
+    rents = ((n * period_months / _MONTHS_IN_YEAR, rent_fen) for n in range(period_count))
+    end = period_count * period_months / _MONTHS_IN_YEAR
+    rate = irr([(0.0, -device_value_fen), *rents, (end, end_fen)])
+    if rate is None and rent_fen * period_count + end_fen < device_value_fen:
+        rate = _RATE_LOWEST
+    return None if rate is None else _shown(rate, ROUND_UP, _RENTAL_NOISE)
+
+
 def irr_pct(flows: Sequence[Flow], periods_per_year: Decimal) -> str | None:
     """The nominal annual rate of flows whose time is counted in periods, in percent, six decimals."""
     rate = irr(flows)
     return None if rate is None else _shown(rate * float(periods_per_year), ROUND_HALF_EVEN)
 
 
-def _shown(rate: float, rounding: str) -> str:
-    settled = (Decimal(rate) * 100).quantize(_NOISE, rounding=ROUND_HALF_EVEN)  # what lies below is the search's own error
+def _shown(rate: float, rounding: str, noise: Decimal = _NOISE) -> str:
+    settled = (Decimal(rate) * 100).quantize(noise, rounding=ROUND_HALF_EVEN)  # what lies below is the search's own error
     return format(settled.quantize(_SHOWN, rounding=rounding) + 0, "f")

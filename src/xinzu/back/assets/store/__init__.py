@@ -32,7 +32,7 @@ from xinzu.platform.uow import ReadSession, UnitOfWork
 EXCLUSION_VIOLATION = "23P01"
 WAREHOUSE_PLACE = "assets_warehouse.contact_sealed:warehouse"
 
-_ASSET = "SELECT id, serial, product_id, purchase_cost_fen, state, registered_at FROM assets_asset"
+_ASSET = "SELECT id, serial, product_id, purchase_cost_fen, acquired_on, state, registered_at FROM assets_asset"
 _DELIVERY = """
 SELECT d.agreement_id, d.party_id, d.product_id, d.product_name, d.insured_fen, d.state, d.asset_id, a.serial, d.handed_over_at
 FROM assets_delivery d LEFT JOIN assets_asset a ON a.tenant_id = d.tenant_id AND a.id = d.asset_id
@@ -47,6 +47,7 @@ def _asset(row: Row[Any]) -> Asset:
         serial=row.serial,
         product_id=row.product_id,
         purchase_cost_fen=row.purchase_cost_fen,
+        acquired_on=row.acquired_on,
         state=AssetState(row.state),
         registered_at=row.registered_at,
     )
@@ -67,17 +68,18 @@ async def insert_assets(uow: UnitOfWork, drafts: Sequence[AssetDraft]) -> dict[s
     """Register what is new, by serial; a serial that is taken is left out of the answer."""
     ordered = sorted(drafts, key=lambda draft: draft.serial)
     rows = await uow.rows(
-        "INSERT INTO assets_asset (tenant_id, id, serial, product_id, purchase_cost_fen, state, registered_at)"
-        " SELECT :tenant, a.id, a.serial, a.product_id, a.cost, 'in_stock', :now"
-        " FROM unnest(cast(:ids AS uuid[]), cast(:serials AS text[]), cast(:products AS uuid[]), cast(:costs AS bigint[]))"
-        " AS a(id, serial, product_id, cost)"
+        "INSERT INTO assets_asset (tenant_id, id, serial, product_id, purchase_cost_fen, acquired_on, state, registered_at, is_booked)"
+        " SELECT :tenant, a.id, a.serial, a.product_id, a.cost, a.acquired_on, 'in_stock', :now, false"
+        " FROM unnest(cast(:ids AS uuid[]), cast(:serials AS text[]), cast(:products AS uuid[]), cast(:costs AS bigint[]),"
+        " cast(:acquired AS date[])) AS a(id, serial, product_id, cost, acquired_on)"
         " ON CONFLICT (tenant_id, serial) DO NOTHING"
-        " RETURNING id, serial, product_id, purchase_cost_fen, state, registered_at",
+        " RETURNING id, serial, product_id, purchase_cost_fen, acquired_on, state, registered_at",
         now=uow.now,
         ids=[new_id() for _ in ordered],
         serials=[draft.serial for draft in ordered],
         products=[draft.product_id for draft in ordered],
         costs=[draft.purchase_cost_fen for draft in ordered],
+        acquired=[draft.acquired_on or uow.business_date for draft in ordered],
     )
     return {row.serial: _asset(row) for row in rows}
 

@@ -1,0 +1,1 @@
+"""Pure rules of assets: values in, values out; no clock, no session."""

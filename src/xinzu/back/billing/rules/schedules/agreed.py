@@ -1,0 +1,138 @@
+"""From the financing of an agreement to the terms the engine computes: the quote, the contract and the bill take the same way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from enum import StrEnum
+from typing import TypeVar
+
+from xinzu.back.billing.rules.schedules.cost import annual_cost_pct
+from xinzu.back.billing.rules.schedules.solve import Schedule, schedule_of
+from xinzu.back.billing.rules.schedules.terms import (
+    WEIGHTED,
+    DayCount,
+    Grace,
+    InterestDays,
+    Method,
+    Residue,
+    RoundingPolicy,
+    ScheduleTerms,
+    Timing,
+    Unknown,
+    check,
+    refused,
+    within,
+)
+from xinzu.kernel.money import Rounding
+from xinzu.kernel.terms import Financing
+from xinzu.kernel.time import BusinessDate, add_months
+
+_RATE_DECIMALS = range(2, 21)
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+def schedule_terms(financing: Financing, period_months: int, period_count: int, start_on: BusinessDate) -> ScheduleTerms:
+    """The engine's terms of an agreement that commences on ``start_on``; raises Invalid naming the field that cannot be.
+
+    A subsidy (贴息) is borne by the supplier: the rows repay the principal less the subsidy. The upfront fee is due with the first row.
+
+    >>> from datetime import date
+    >>> from xinzu.kernel.terms import Family
+    >>> loan = Financing(family=Family.LOAN, principal_fen=1_200_000, annual_rate_pct="12", upfront_fee_fen=5_000)
+    >>> rows = schedule_of(schedule_terms(loan, 1, 12, date(2026, 1, 15))).rows
+    >>> [(str(row.due_on), row.principal_fen, row.interest_fen, row.fee_fen) for row in rows[:2]]
+    [('2026-02-15', 94619, 12000, 5000), ('2026-03-15', 95565, 11054, 0)]
+    """
+    if financing.subsidy_fen:
+        within("subsidy_fen", financing.subsidy_fen, 0, financing.principal_fen - 1)
+    terms = ScheduleTerms(
+        start_on=start_on,
+        periods=period_count,
+        every=period_months,
+        method=_choice(Method, "method", financing.method),
+        principal_fen=financing.principal_fen - financing.subsidy_fen,
+        annual_rate_pct=_decimal("annual_rate_pct", financing.annual_rate_pct),
+        timing=_choice(Timing, "timing", financing.timing),
+        day_count=_choice(DayCount, "day_count", financing.day_count),
+        interest_days=_choice(InterestDays, "interest_days", financing.interest_days),
+        balloon_fen=financing.balloon_fen,
+        weights=tuple(_decimal("weights", weight) for weight in financing.weights),
+        grace=Grace(financing.grace_principal, financing.grace_interest),
+        interest_free=financing.interest_free,
+        fees=((1, financing.upfront_fee_fen),) if financing.upfront_fee_fen else (),
+        rounding=RoundingPolicy(
+            _choice(Rounding, "rounding.mode", financing.rounding_mode),
+            financing.instalment_multiple_fen,
+            _choice(Residue, "rounding.residue", financing.residue),
+            financing.smooth_last,
+        ),
+    )
+    check(terms)
+    return terms
+
+
+def financed_cost_pct(schedule: Schedule, *, deposit_fen: int = 0, buyout_fen: int = 0) -> str | None:
+    """The all-in effective annual cost of a financing in percent, over actual days / 365, rounded away from zero; None without bound.
+
+    Counted as the stricter reading: what the rows repay was received (a subsidised price is no advantage), every fee is paid at the
+    start, a deposit is paid at the start and given back without interest at the end of the term, when the thing is bought too.
+
+    >>> from datetime import date
+    >>> loan = ScheduleTerms(start_on=date(2026, 1, 15), periods=12, principal_fen=1_200_000, annual_rate_pct=Decimal(12))
+    >>> financed_cost_pct(schedule_of(loan)), financed_cost_pct(schedule_of(replace(loan, fees=((1, 5_000),))))
+    ('12.738309', '13.631321')
+    """
+    terms = schedule.terms
+    flows = [
+        (terms.start_on, schedule.fee_fen + deposit_fen - terms.drawn_fen),
+        *((row.due_on, row.principal_fen + row.interest_fen) for row in schedule.rows),
+        (add_months(terms.start_on, terms.every * terms.periods), buyout_fen - deposit_fen),
+    ]
+    received_fen = -sum(fen for on, fen in flows if on == terms.start_on)
+    return annual_cost_pct(flows) if received_fen > 0 else None
+
+
+def with_rate_of(
+    financing: Financing, period_months: int, period_count: int, start_on: BusinessDate, instalment_fen: int
+) -> Financing:
+    """The financing with the annual rate at which its instalment (of weight one) is the given one, if it starts on ``start_on``.
+
+    Of all such rates the one with the fewest decimals, because it will stand in a contract. Raises Invalid naming the field.
+
+    >>> from datetime import date
+    >>> from xinzu.kernel.terms import Family
+    >>> loan = Financing(family=Family.LOAN, principal_fen=1_200_000, annual_rate_pct="0")
+    >>> with_rate_of(loan, 1, 12, date(2026, 1, 15), 106_619).annual_rate_pct
+    '12'
+    """
+    terms = replace(schedule_terms(financing, period_months, period_count, start_on), fees=())
+    wanted = schedule_of(replace(terms, solve=Unknown.RATE, instalment_fen=instalment_fen))
+    compared = max(period_count - 1, 1)  # the last row takes what rounding leaves
+    totals = [row.principal_fen + row.interest_fen for row in wanted.rows[:compared]]
+    decimals_tried = _RATE_DECIMALS if terms.method in WEIGHTED or instalment_fen % financing.instalment_multiple_fen == 0 else ()
+    for decimals in decimals_tried:
+        rate_pct = wanted.terms.annual_rate_pct.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
+        found = schedule_of(replace(terms, annual_rate_pct=rate_pct))
+        if [row.principal_fen + row.interest_fen for row in found.rows[:compared]] == totals:
+            return replace(financing, annual_rate_pct=f"{rate_pct.normalize():f}")
+    raise refused(
+        "instalment_fen",
+        "按此取整方式得不到该金额：须为取整单位的倍数，尾差放在末期且不平滑",
+        "is reached by no rate under this rounding: take a multiple of the rounding, the residue last and no smoothing",
+    )
+
+
+def _choice(of: type[_Choice], name: str, value: str) -> _Choice:
+    try:
+        return of(value)
+    except ValueError:
+        one_of = ", ".join(of)
+        raise refused(name, f"须为以下之一：{one_of}", f"must be one of {one_of}") from None
+
+
+def _decimal(name: str, value: str) -> Decimal:
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        raise refused(name, "须为十进制数", "must be a decimal number") from None
