@@ -188,6 +188,20 @@ def test_art_39_income_follows_what_is_invested_and_ends_exactly() -> None:
     ]
 
 
+def test_art_39_a_lease_that_brings_back_nearly_all_on_its_first_days_ends_exactly_years_later() -> None:
+    """A day's rate of some 300 % for five years: an amount carried forward at it would outgrow every number."""
+    lease = FinanceLease(
+        commenced_on=START,
+        end_on=date(2031, 1, 1),
+        payments=((date(2026, 1, 2), 400_000_00), (date(2029, 1, 1), 500_00)),
+        fair_value_fen=100_000_00,
+        unguaranteed_residual_fen=1_000_00,
+    )
+    periods = net_investment(lease).periods
+    assert [each.income_fen for each in periods] == [300_000_00, 500_00, 1_000_00]
+    assert [each.closing_fen for each in periods] == [0, 0, 0]
+
+
 def test_art_39_rents_in_advance_earn_nothing_on_the_first_one() -> None:
     lease = FinanceLease(
         commenced_on=START,

@@ -208,16 +208,20 @@ def _daily_rate(net_fen: int, receipts: Sequence[tuple[int, int]]) -> Decimal:
 
 
 def _periods(start: BusinessDate, net_fen: int, receipts: Sequence[DatedFen], rate: Decimal) -> tuple[IncomePeriod, ...]:
-    periods = []
-    opening_fen = net_fen
+    """Carrying amounts are what is still to come, discounted: from the last receipt back, so that an error of the rate shrinks with every
+    day. Carried forward it would grow with them, beyond every amount where a lease brings back the most on its first days."""
+    closing = Decimal(0)
+    closings_fen = [0]
     with localcontext(prec=_DIGITS):
-        carried = Decimal(net_fen)
-        for n, ((before, _), (on, received_fen)) in enumerate(pairwise([(start, 0), *receipts]), 1):
-            carried = carried * (1 + rate) ** (on - before).days - received_fen
-            closing_fen = 0 if n == len(receipts) else round_fen(carried, Rounding.HALF_EVEN)
-            income_fen = closing_fen + received_fen - opening_fen
-            periods.append(IncomePeriod(before, on - timedelta(days=1), opening_fen, income_fen, received_fen, closing_fen))
-            opening_fen = closing_fen
+        for (before, _), (on, received_fen) in reversed(list(pairwise(receipts))):
+            closing = (closing + received_fen) / (1 + rate) ** (on - before).days
+            closings_fen.append(round_fen(closing, Rounding.HALF_EVEN))
+    periods = []
+    before, opening_fen = start, net_fen
+    for (on, received_fen), closing_fen in zip(receipts, reversed(closings_fen), strict=True):
+        income_fen = closing_fen + received_fen - opening_fen
+        periods.append(IncomePeriod(before, on - timedelta(days=1), opening_fen, income_fen, received_fen, closing_fen))
+        before, opening_fen = on, closing_fen
     return tuple(periods)
 
 
