@@ -8,7 +8,7 @@ from importlib import import_module
 
 import uvloop
 
-BENCHES = ("schedules", "ledger", "evidence", "intake", "pipeline")
+BENCHES = ("schedules", "ledger", "billing", "evidence", "intake", "pipeline")
 
 
 def main() -> None:

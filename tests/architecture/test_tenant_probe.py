@@ -60,9 +60,15 @@ RARE_ROWS = {
     ),
     "billing_amendment": (
         "INSERT INTO billing_amendment (tenant_id, id, agreement_id, version, kind, effective_on, request, why, reason, made_by,"
-        " recorded_at) SELECT tenant_id, gen_random_uuid(), agreement_id, 1, 'probe', current_date, '{}', '{}', 'probe', 'probe', now()"
+        " recorded_at) SELECT tenant_id, gen_random_uuid(), agreement_id, 1, 'probe', current_date, '{}',"
+        " jsonb_build_object('formula', 'probe', 'words_zh', 'probe', 'words_en', 'probe'), 'probe', 'probe', now()"
         " FROM billing_account WHERE tenant_id = :tenant LIMIT 1"
     ),
+}
+
+RISK_POLICY = {
+    **{"attention_days": 5, "substandard_days": 60, "doubtful_days": 180, "loss_days": 270, "non_accrual_days": 60},
+    "by_class": {"normal": 100, "attention": 200, "substandard": 2_500, "doubtful": 5_000, "loss": 10_000},
 }
 
 
@@ -86,6 +92,7 @@ async def probed(filled: Filled) -> Filled:
         ("POST", f"/v1/devices/{device}/holds", {"kind": "dispute", "is_placed": True}),
         ("POST", f"/v1/plans/{plan}/publication", None),
         ("POST", "/v1/quotes", {"plan_id": plan}),
+        ("PUT", "/v1/billing/risk-policy", RISK_POLICY),
         ("PUT", "/v1/assets/depreciation-policies", {"useful_life_months": 36, "residual_pct": 5}),
         ("POST", "/v1/assets/depreciation-runs", {"dry_run": False}),
         ("POST", "/v1/ledger/closures", {"through": "2026-01-11"}),
@@ -204,9 +211,12 @@ BODIES: Mapping[str, object] = {
     "accept_agreement": {"code": "000000", "document_sha256": "0" * 64, "restriction_clause_accepted": True},
     "commence_agreement": {"commencement_on": "2026-01-05", "reference": "probe", "disbursed_fen": 100},
     "record_receipt": {"reference": "probe", "amount_fen": 100, "received_on": "2026-01-05"},
+    "record_refund": {"reference": "probe", "amount_fen": 100},
     "reverse_receipt": {"reason": "probe"},
     "waive_amount": {"reason": "probe"},
     "write_off_account": {"reason": "probe"},
+    "preview_amendment": {"kind": "payoff", "on": "2026-01-05", "reason": "probe"},
+    "amend_agreement": {"kind": "payoff", "on": "2026-01-05", "reason": "probe"},
     "cancel_application": {"reason": "customer_request"},
     "reopen_ledger_period": {"reason": "probing"},
     "change_delivery_address": {"delivery_address": "广东省深圳市南山区科技园 1 号"},

@@ -26,7 +26,7 @@ def _words(text: str) -> frozenset[str]:
 PLAIN_VERBS = _words(
     """
     accept allocate apply await call cancel clear commence contract create decide deliver determine draft end expire fail finish
-    inspect intend issue open pass queue raise refuse render rent request reverse settle ship sign submit succeed supersede
+    inspect intend issue open pass queue raise record refuse render rent request reverse settle ship sign submit succeed supersede
     waive
     """
 )

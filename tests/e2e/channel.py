@@ -12,7 +12,7 @@ import httpx
 
 from xinzu.app.demo.fill import CONSENTS
 from xinzu.app.demo.people import Customer
-from xinzu.app.demo.shop import Shop
+from xinzu.app.demo.shop import Shop, rented
 from xinzu.kernel.time import DEFAULT_CALENDAR, Clock
 
 ANSWER_MAX_S = 15.0
@@ -97,6 +97,11 @@ class Order:
     asset_id: str = ""
     stage: str = "new"
 
+    @property
+    def offer_number(self) -> int:
+        numbers = rented(self.shop.slug)
+        return numbers[self.customer.number % len(numbers)]
+
     def key(self, step: str) -> str:
         return f"order-{self.customer.number:04d}-{step}"
 
@@ -118,7 +123,7 @@ class Order:
         customer = self.customer
         body = {
             "channel": ("alipay", "alipay", "wechat", "pc")[customer.number % 4],
-            "plan_id": self.shop.plan_ids[customer.number % len(self.shop.plan_ids)],
+            "plan_id": self.shop.plan_ids[self.offer_number],
             "applicant": {"name": customer.name, "identity_no": customer.identity_no, "phone": customer.phone},
             "delivery_address": customer.address,
             "consents": CONSENTS,
@@ -202,7 +207,7 @@ class Order:
 
     async def _receive(self) -> None:
         self.stage = "picking"
-        product_id = self.shop.product_ids[self.customer.number % len(self.shop.product_ids)]
+        product_id = self.shop.product_ids[self.offer_number]
         for turn in range(20):
             stock = await self._call("GET", f"/v1/assets?state=in_stock&product_id={product_id}&limit=50", "warehouse")
             serial = stock["items"][self.customer.number % len(stock["items"])]["serial"]

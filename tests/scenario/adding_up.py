@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from xinzu.records.evidence.rules.notes import parse_vkey
@@ -12,7 +14,9 @@ from xinzu.records.evidence.verify import check_consistency, check_inclusion
 if TYPE_CHECKING:
     from tests.scenario.story import Shop
 
-CLEARING, RECEIVABLE, CREDIT_BALANCE = "1012", "1122", "2203"
+BANK, CLEARING, RECEIVABLE, CREDIT_BALANCE = "1002", "1012", "1122", "2203"
+INTEREST_RECEIVABLE, LOAN_PRINCIPAL, LEASE_RECEIVABLE = "1132", "1303", "1531"
+OPEN = ("due", "overdue")
 
 
 async def check_everything(shop: Shop) -> None:
@@ -23,21 +27,50 @@ async def check_everything(shop: Shop) -> None:
 
 
 async def check_books(shop: Shop) -> None:
-    """Debits equal credits; receivables, credit balances and cash are those of the rentals, fen by fen."""
+    """Debits equal credits; receivables, credit balances and cash are those of the agreements, fen by fen."""
     trial = await shop.get("owner", "/v1/ledger/trial-balance")
     assert trial["debit_fen"] == trial["credit_fen"]
     balances = {line["code"]: line["balance_fen"] for line in trial["lines"]}
-    accounts, cash_fen = [], 0
-    for agreement_id in [row["id"] for row in await shop.get_all("/v1/agreements")]:
-        status, account = await shop.call("finance", "GET", f"/v1/agreements/{agreement_id}/account")
+    wanted: Counter[str] = Counter()
+    for agreement in await shop.get_all("/v1/agreements"):
+        path = f"/v1/agreements/{agreement['id']}"
+        status, account = await shop.call("finance", "GET", f"{path}/account")
         if status == 404:  # never signed
             continue
-        accounts.append(account)
-        for payment in await shop.get_all(f"/v1/agreements/{agreement_id}/payments"):
-            cash_fen += payment["amount_fen"] - payment["refunded_fen"] if payment["state"] == "succeeded" else 0
-    assert balances.get(RECEIVABLE, 0) == sum(account["balance_due_fen"] for account in accounts)
-    assert balances.get(CREDIT_BALANCE, 0) == sum(account["credit_balance_fen"] for account in accounts)
-    assert balances.get(CLEARING, 0) == cash_fen
+        wanted.update(await _owed(shop, path, account))
+        wanted[CREDIT_BALANCE] += account["credit_balance_fen"]
+        for payment in await shop.get_all(f"{path}/payments"):
+            wanted[CLEARING] += payment["amount_fen"] - payment["refunded_fen"] if payment["state"] == "succeeded" else 0
+        for receipt in await shop.get_all(f"{path}/receipts"):
+            if receipt["provider"] == "bank" and receipt["reversed_on"] is None:
+                wanted[BANK] += receipt["amount_fen"] - receipt["refunded_fen"]
+        if account["family"] == "loan" and account["commencement_on"] is not None:
+            wanted[BANK] -= (await shop.get("finance", f"{path}/terms"))["financing"]["principal_fen"]
+    for code in (BANK, CLEARING, RECEIVABLE, INTEREST_RECEIVABLE, LOAN_PRINCIPAL, LEASE_RECEIVABLE, CREDIT_BALANCE):
+        assert balances.get(code, 0) == wanted[code], code
+    assert [line for line in await shop.get_list("finance", "/v1/billing/reconciliation") if line["difference_fen"] != 0] == []
+
+
+async def _owed(shop: Shop, path: str, account: dict[str, Any]) -> dict[str, int]:
+    """What an agreement owes by accounts: a loan's principal and interest stand on their own, what a lease has still to bring too."""
+    legs = (await shop.get("finance", f"{path}/instalments"))["items"]
+
+    def open_fen(role: str, states: Sequence[str]) -> int:
+        return sum(
+            leg["amount_fen"] - leg["paid_fen"] - leg["cancelled_fen"]
+            for leg in legs
+            if leg["role"] == role and leg["state"] in states
+        )
+
+    if account["family"] != "loan":
+        to_come_fen = open_fen("principal", ["scheduled"]) + open_fen("interest", ["scheduled"])
+        return {RECEIVABLE: account["balance_due_fen"], LEASE_RECEIVABLE: to_come_fen}
+    interest_fen = open_fen("interest", OPEN)
+    return {
+        INTEREST_RECEIVABLE: interest_fen,
+        LOAN_PRINCIPAL: account["principal_fen"],
+        RECEIVABLE: account["balance_due_fen"] - interest_fen - open_fen("principal", OPEN),
+    }
 
 
 async def check_nothing_is_stuck(shop: Shop) -> None:

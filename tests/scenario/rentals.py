@@ -29,11 +29,11 @@ class Customer:
     address: str
     buyer_id: str
 
-    async def applies(self, **signals: object) -> Rental:
-        """Clicks “rent” in the channel's app; ``signals`` are what the channel says about the person."""
+    async def applies(self, plan_id: str | None = None, **signals: object) -> Rental:
+        """Clicks “rent” in the channel's app, or another plan's button; ``signals`` are what the channel says about the person."""
         body = {
             "channel": "alipay",
-            "plan_id": self.shop.plan_id,
+            "plan_id": plan_id or self.shop.plan_id,
             "applicant": {"name": self.name, "identity_no": self.identity_no, "phone": self.phone},
             "delivery_address": self.address,
             "consents": CONSENTS,
@@ -105,7 +105,12 @@ class Rental:
         document = (await self.agreement())["document"]
         await self.shop.post("channel", await self.path("/acceptance-codes"))
         code = "".join(filter(str.isdigit, (await self.customer.messages("one_time_code"))[0]))[:6]
-        body = {"code": code, "document_sha256": document["sha256"], "restriction_clause_accepted": True}
+        body = {
+            "code": code,
+            "document_sha256": document["sha256"],
+            "restriction_clause_accepted": True,
+            "cost_table_accepted": True,
+        }
         await self.shop.post("channel", await self.path("/acceptance"), body)
 
     async def mandate(self) -> dict[str, Any]:

@@ -71,6 +71,12 @@ class Shop:
         assert status == 200, (path, answer)
         return dict(answer)
 
+    async def get_list(self, role: str, path: str) -> list[dict[str, Any]]:
+        """An answer that is a plain list."""
+        status, answer = await self.call(role, "GET", path)
+        assert status == 200, (path, answer)
+        return list(answer)
+
     async def get_all(self, path: str) -> list[dict[str, Any]]:
         """Every item of a list, through its pages."""
         found: list[dict[str, Any]] = []

@@ -18,6 +18,13 @@ class Family(StrEnum):
     LOAN = "loan"
 
 
+class EndsIn(StrEnum):
+    """What becomes of a rented thing at the end of the term: it goes back, or it is the lessee's once everything is paid (租完归送)."""
+
+    RETURN = "return"
+    OWN = "own"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Financing:
     """What is financed and how it is repaid, in the words of ``xinzu schedule``: every convention that changes a fen stands here.
@@ -52,6 +59,11 @@ class Financing:
 class AgreementTerms:
     """Terms of a rental with equal rents in advance, or, with ``financing``, of a finance lease or a loan. All amounts include VAT.
 
+    Of a rental, ``first_rents`` are paid at commencement, for the first period and the last ones of the term (3+n); ``ends_in`` says whose
+    the thing is at the end, and ``buyout_fen`` what keeping it costs then: where it ends in ownership the transfer price, which may be
+    nothing, otherwise the lessee's choice. ``buyout_prices_fen`` are the prices of keeping it earlier, for each month begun; after them the
+    last stands. ``due_shift`` is where a due date on a day off goes (``none``, ``following``, ``preceding``, ``modified_following``).
+
     ``late_fee_daily_rate`` and ``annual_cost_pct`` are decimal strings (a rate is never a float and never rounded).
     ``annual_cost_pct`` is the all-in annualised cost the pricing guard computed; None where the rental has no financing character.
     With ``financing``, ``rent_fen`` is the first instalment and ``total_fen`` all of them, as computed on the day of the quote.
@@ -73,6 +85,10 @@ class AgreementTerms:
     annual_cost_pct: str | None
     financing: Financing | None = None
     total_fen: int | None = None
+    first_rents: int = 1
+    ends_in: EndsIn = EndsIn.RETURN
+    buyout_prices_fen: tuple[int, ...] = ()
+    due_shift: str = "none"
 
     @property
     def family(self) -> Family:
@@ -84,6 +100,16 @@ class AgreementTerms:
         return self.rent_fen * self.period_count if self.total_fen is None else self.total_fen
 
     @property
+    def first_payment_fen(self) -> int:
+        """What is paid before the thing is handed over: the rents due at commencement."""
+        return self.rent_fen * self.first_rents
+
+    @property
+    def transfer_fen(self) -> int:
+        """What is due at the end of the term for the thing to be the lessee's; nothing where it goes back."""
+        return (self.buyout_fen or 0) if self.ends_in is EndsIn.OWN else 0
+
+    @property
     def authorised_fen(self) -> int:
-        """What the pre-authorisation covers: the deposit and every rent, because rents are collected out of it."""
-        return self.deposit_fen + self.rent_total_fen
+        """What the pre-authorisation covers: the deposit and all that is certain to fall due, because it is collected out of it."""
+        return self.deposit_fen + self.rent_total_fen + self.transfer_fen

@@ -107,6 +107,14 @@ class UnitOfWork(ReadSession):
         """State facts; written and handed to their subscribers with this transaction's commit."""
         self.events.extend(events)
 
+    async def say(self) -> None:
+        """Write the facts stated so far now and not with the commit: for a command that states more than memory should hold."""
+        from xinzu.platform.events.outbox import write_events
+
+        if self.events:
+            self.heard_by |= await write_events(self, self.events)
+            self.events.clear()
+
     def enqueue(self, job: str, arguments: Mapping[str, object], *, after: timedelta = timedelta()) -> None:
         """Ask for a job of this tenant. Arguments hold ids, never personal data; the queue row commits with the change."""
         self.jobs.append((job, arguments, after))
@@ -131,7 +139,7 @@ class UnitOfWork(ReadSession):
         from xinzu.platform.jobs import write_jobs
 
         if self.events:
-            self.heard_by = await write_events(self, self.events)
+            self.heard_by |= await write_events(self, self.events)
         if self.jobs:
             await write_jobs(self, self.jobs)
         for call in self._last_step_calls:

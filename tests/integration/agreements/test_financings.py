@@ -11,7 +11,7 @@ from tests.conftest import key_headers
 from tests.integration.agreements.stories import Shop, lease, loan
 from tests.integration.applications.orders import body
 
-from xinzu.back.billing.events import AccountSettled
+from xinzu.back.billing.events import AccountSettled, LesseeTransferred
 from xinzu.kernel.errors import Invalid
 from xinzu.kernel.ids import Prefix, new_id, parse_id, public_id
 from xinzu.kernel.terms import AgreementTerms
@@ -248,3 +248,13 @@ async def test_from_a_plan_over_http_to_the_commencement(
         instalments = await read.scalar("SELECT count(DISTINCT number) FROM billing_instalment WHERE tenant_id = :tenant")
     assert [tuple(row) for row in unheard] == []
     assert instalments == agreement.terms.period_count
+
+
+async def test_another_borrower_takes_over_and_the_agreement_is_theirs(shop: Shop) -> None:
+    agreement = await shop.signed(loan())
+    [heir_id] = await shop.customers()
+    await shop.say(
+        LesseeTransferred(subject_id=agreement.id, party_before_id=agreement.party_id, party_id=heir_id, effective_on=today(shop))
+    )
+    assert (await shop.agreement(agreement.id)).party_id == heir_id
+    assert (await shop.facts(agreement.id))["agreement.passed"]["party_id"] == public_id(Prefix.PARTY, heir_id)

@@ -8,6 +8,7 @@ from uuid import UUID
 from xinzu.app.modules import load_modules
 from xinzu.back.assets import api as assets
 from xinzu.back.payments.events import PaymentSucceeded
+from xinzu.kernel.events import Event
 from xinzu.kernel.ids import Prefix, new_id, parse_id
 from xinzu.kernel.outcomes import accepted
 from xinzu.kernel.terms import AgreementTerms
@@ -62,7 +63,7 @@ async def lessee(runtime: Runtime, tenant_id: int, address: str | None = "上海
     return accepted(made[0]).id
 
 
-async def hear(runtime: Runtime, tenant_id: int, *events: AgreementSigned | PaymentSucceeded) -> None:
+async def hear(runtime: Runtime, tenant_id: int, *events: Event) -> None:
     """Hand events to the handlers of assets alone, as the relay would."""
     for event in events:
         for subscriber in subscribers_of(event.type):

@@ -15,6 +15,7 @@ from tests.integration.assets.stories import (
     PRODUCT,
     agreement_to_deliver,
     handed_over,
+    hear,
     lessee,
     open_warehouse,
     serial,
@@ -24,6 +25,7 @@ from tests.integration.assets.stories import (
 from xinzu.back.assets import api as assets
 from xinzu.back.assets.jobs import keep_books
 from xinzu.back.assets.rules import depreciation as rules
+from xinzu.back.billing.events import OwnershipPassed
 from xinzu.kernel.ids import Prefix, new_id, parse_id, public_id
 from xinzu.kernel.outcomes import accepted
 from xinzu.kernel.time import FixedClock
@@ -220,6 +222,27 @@ async def test_a_thing_the_lessee_buys_becomes_cost_of_sales(
     assert (await balances(runtime, tenant_id))[rules.COST_OF_SALES] == COST
     async with runtime.reading(tenant_id) as read:
         assert await read.scalar("SELECT count(*) FROM assets_occupancy WHERE tenant_id = :tenant AND upper_inf(during)") == 0
+
+
+async def test_a_rented_thing_that_ended_in_its_lessees_hands_is_sold_once(
+    runtime: Runtime, tenant_id: int, clock: FixedClock, actor: Actor
+) -> None:
+    agreement_id, asset_id = await handed_over(runtime, tenant_id, actor)
+    go_to(clock, date(2026, 6, 5))
+    kept_on = date(2026, 6, 2)
+    for _ in range(2):
+        await hear(
+            runtime,
+            tenant_id,
+            OwnershipPassed(subject_id=agreement_id, party_id=new_id(), kept_on=kept_on, passed_on=date(2026, 6, 5)),
+        )
+        await keep_books(runtime, tenant_id, {})
+    async with runtime.reading(tenant_id) as read:
+        assert (await assets.asset_of(read, asset_id)).state is assets.AssetState.RETIRED
+        assert await read.scalar("SELECT count(*) FROM assets_occupancy WHERE tenant_id = :tenant AND upper_inf(during)") == 0
+    assert (await balances(runtime, tenant_id))[rules.COST_OF_SALES] == COST - rules.depreciated_fen(COST, RESIDUAL, 36, 3)
+    left = [entry for entry in await booked(runtime, tenant_id, asset_id) if entry[0] == "assets.left"]
+    assert left == [("assets.left", kept_on, None, COST)]
 
 
 async def test_a_thing_let_by_finance_lease_moves_to_the_leased_assets_once(

@@ -157,7 +157,7 @@ class Rental:
     async def begin(self) -> None:
         """Signed, first rent collected, handed over."""
         await self.sign()
-        await self.pay(self.terms.rent_fen, "first_rent")
+        await self.pay(self.terms.first_payment_fen, "first_rent")
         await self.commence()
 
     async def pass_days(self, count: int) -> list[Event]:

@@ -33,5 +33,5 @@ async def test_every_request_of_the_manual_gives_what_stands_below_it(api: httpx
             f"`rent_fen` {terms['rent_fen']}, `rent_total_fen` {terms['rent_total_fen']},"
             f" `annual_cost_pct` {quote['annual_cost_pct']}"
         )
-    assert len(wanted) == 5
+    assert len(wanted) == 8
     assert shown == wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
 from typing import Any
@@ -10,24 +11,29 @@ from uuid import UUID
 import msgspec
 import pytest
 from httpx import AsyncClient
+from tests.integration.payments.shop import TERMS
 
-from xinzu.back.billing.events import ArrearsAged, ArrearsCleared
+from xinzu.back.billing.events import ArrearsAged, ArrearsCleared, LesseeTransferred
 from xinzu.back.collections.events import CaseClosed, CaseOpened, RestrictionRequested
 from xinzu.back.collections.jobs import carry_out_steps
 from xinzu.back.devices.events import RestrictionRefused
 from xinzu.kernel.events import Event
 from xinzu.kernel.ids import Prefix, new_id, public_id
 from xinzu.kernel.outcomes import accepted
+from xinzu.kernel.terms import Family, Financing
 from xinzu.kernel.time import SHANGHAI, FixedClock
+from xinzu.middle.agreements.events import AgreementSigned
 from xinzu.platform.actor import system_actor
 from xinzu.platform.crypto.identifiers import identity_no_check
 from xinzu.platform.events.codec import decode, encode
 from xinzu.platform.events.subscribers import subscribers_of
 from xinzu.platform.runtime import Runtime
+from xinzu.records.evidence import api as evidence
 from xinzu.records.parties import api as parties
 from xinzu.records.parties.events import MessageDelivered, MessageFailed
 
 ACTOR = system_actor("test")
+WORDS = {Family.FINANCE_LEASE: "融资租赁合同", Family.LOAN: "借款合同"}
 _numbers = count(1)
 
 
@@ -69,6 +75,34 @@ class Office:
                 overdue_fen=overdue_fen,
             )
         )
+
+    async def sign(self, agreement_id: UUID, party_id: UUID, family: Family) -> None:
+        """The agreement is signed as XZ-7."""
+        terms = replace(TERMS, financing=Financing(family=family, principal_fen=360_000, annual_rate_pct="9.6"))
+        await self.happen(
+            AgreementSigned(
+                subject_id=agreement_id,
+                application_id=new_id(),
+                party_id=party_id,
+                agreement_no="XZ-7",
+                document_sha256="0" * 64,
+                terms=terms,
+                signed_at=self.clock.now(),
+            )
+        )
+
+    async def fact(self, agreement_id: UUID, kind: str) -> dict[str, Any]:
+        """What the first leaf of a kind says."""
+        async with self.runtime.reading(self.tenant_id) as read:
+            leaves = await evidence.facts_of(read, agreement_id)
+        found: dict[str, Any] = msgspec.json.decode(next(leaf.body for leaf in leaves if leaf.kind == kind))["facts"]
+        return found
+
+    async def text_of(self, agreement_id: UUID, kind: str) -> str:
+        """What a step's message says."""
+        message_id = await self.message_of(agreement_id, kind)
+        async with self.runtime.reading(self.tenant_id) as read:
+            return (await parties.message_contents(read, [message_id]))[message_id].text
 
     async def steps(self, agreement_id: UUID) -> list[tuple[str, str]]:
         async with self.runtime.reading(self.tenant_id) as read:
@@ -249,6 +283,21 @@ async def test_new_arrears_after_a_payment_are_a_new_case(office: Office, clock:
     assert len(await office.events(agreement_id, CaseOpened)) == 2
 
 
+async def test_who_takes_over_is_reminded_first_and_the_one_before_is_left_alone(office: Office, clock: FixedClock) -> None:
+    agreement_id, before_id, after_id = new_id(), await office.debtor(), await office.debtor()
+    await office.age(agreement_id, before_id, 3)
+    await office.deliver(agreement_id, before_id, "first_notice")
+    transferred = LesseeTransferred(
+        subject_id=agreement_id, party_before_id=before_id, party_id=after_id, effective_on=office.today
+    )
+    await office.happen(transferred)
+    clock.advance(timedelta(days=3))
+    await office.age(agreement_id, after_id, 6)
+    assert [event.party_id for event in await office.events(agreement_id, CaseOpened)] == [before_id, after_id]
+    assert (await office.steps(agreement_id))[2:] == [("reminder", "sent"), ("first_notice", "sent")]
+    assert await office.events(agreement_id, RestrictionRequested) == []
+
+
 async def test_a_refused_restriction_is_asked_for_again_at_the_next_close(office: Office, clock: FixedClock) -> None:
     agreement_id, party_id = new_id(), await office.debtor()
     await office.age(agreement_id, party_id, 3)
@@ -261,6 +310,46 @@ async def test_a_refused_restriction_is_asked_for_again_at_the_next_close(office
     limits = [state for kind, state in await office.steps(agreement_id) if kind == "limit"]
     assert limits[0] == "failed"
     assert len(limits) == 2
+
+
+@pytest.mark.parametrize("family", [Family.FINANCE_LEASE, Family.LOAN])
+async def test_what_is_financed_is_demanded_with_a_term_and_no_device_is_ever_asked_for(
+    office: Office, clock: FixedClock, family: Family
+) -> None:
+    agreement_id, party_id = new_id(), await office.debtor()
+    await office.sign(agreement_id, party_id, family)
+    for days in range(1, 31):
+        await office.age(agreement_id, party_id, days)
+        if days == 8:
+            await office.deliver(agreement_id, party_id, "payment_demand")
+        clock.advance(timedelta(days=1))
+    assert await office.steps(agreement_id) == [("reminder", "sent"), ("payment_demand", "delivered")]
+    assert await office.events(agreement_id, RestrictionRequested) == []
+    assert await office.leaves(agreement_id) == ["collections.demand.sent", "collections.demand.delivered"]
+    demand = await office.fact(agreement_id, "collections.demand.sent")
+    sent_on = date(2026, 3, 8)
+    assert (demand["days_past_due"], demand["overdue_fen"], demand["period_days"]) == (7, 30_000, 15)
+    assert date.fromisoformat(demand["pay_by"]) >= sent_on + timedelta(days=15)
+    assert "民法典" in demand["legal_basis"]
+    text = await office.text_of(agreement_id, "payment_demand")
+    assert "催告函" in text
+    assert f"{WORDS[family]}XZ-7已逾期7天，未付300.00元" in text
+    assert demand["pay_by"] in text
+
+
+async def test_a_demand_keeps_the_hours_and_the_frequency(office: Office, clock: FixedClock) -> None:
+    agreement_id, party_id = new_id(), await office.debtor()
+    await office.sign(agreement_id, party_id, Family.LOAN)
+    for _ in range(2):
+        await office.age(new_id(), party_id, 1)  # two contacts today already
+    await office.age(agreement_id, party_id, 7)
+    assert await office.steps(agreement_id) == [("reminder", "sent"), ("payment_demand", "planned")]
+    clock.set(clock.now().replace(hour=16))  # midnight in Shanghai
+    await carry_out_steps(office.runtime, office.tenant_id, {})
+    assert (await office.steps(agreement_id))[-1] == ("payment_demand", "planned")
+    clock.advance(timedelta(hours=8))
+    await carry_out_steps(office.runtime, office.tenant_id, {})
+    assert (await office.steps(agreement_id))[-1] == ("payment_demand", "sent")
 
 
 async def test_a_debtor_who_is_not_on_file_keeps_nobody_else_waiting(office: Office) -> None:

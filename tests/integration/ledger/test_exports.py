@@ -19,11 +19,11 @@ from tests.conftest import key_headers
 from tests.integration.ledger.books import open_books, payment, sale
 
 from xinzu.kernel.ids import Prefix, new_id, public_id
+from xinzu.platform import spreadsheets
 from xinzu.platform.actor import Actor
 from xinzu.platform.runtime import Runtime
 from xinzu.platform.servers.roles import DatabaseUrls, plain_url
 from xinzu.records.ledger import api as ledger
-from xinzu.records.ledger import exports
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DATES = {"from": "2026-02-01", "to": "2026-03-02"}
@@ -122,7 +122,7 @@ async def test_a_statement_as_a_file_opens_with_what_stood_there(
 async def test_a_workbook_begins_another_sheet_when_one_is_full(
     runtime: Runtime, tenant_id: int, actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "SHEET_ROWS_MAX", 6)
+    monkeypatch.setattr(spreadsheets, "SHEET_ROWS_MAX", 6)
     await shop(runtime, tenant_id, actor)
     with (tmp_path / "journal.xlsx").open("w+b") as target:
         async with runtime.reading(tenant_id) as read:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy.exc import DBAPIError
-from tests.integration.payments.shop import ACTOR, AUTHORISED_FEN, Shop, due
+from tests.integration.payments.shop import ACTOR, AUTHORISED_FEN, TERMS, Shop, due
 
 from xinzu.back.billing.events import DayClosed, InstalmentFellDue
 from xinzu.back.payments.commands.payments import pay_actively, settle_payments
@@ -20,6 +21,7 @@ from xinzu.back.payments.schemas import ActivePayment, PaymentView
 from xinzu.kernel.errors import Invalid, Problem
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.outcomes import Outcome
+from xinzu.kernel.terms import EndsIn
 from xinzu.kernel.time import FixedClock
 from xinzu.platform.runtime import Runtime
 
@@ -49,6 +51,15 @@ async def pay(shop: Shop, agreement_id: UUID, amount_fen: int | None) -> Outcome
 async def test_a_signed_agreement_waits_for_a_pre_authorisation_of_deposit_and_all_rents(shop: Shop) -> None:
     mandate = await shop.mandate(await shop.sign())
     assert (mandate.state, mandate.authorised_fen, mandate.first_rent_fen) == (MandateState.INTENDED, AUTHORISED_FEN, 30_000)
+
+
+async def test_several_rents_at_the_start_are_one_first_payment_and_a_price_at_the_end_is_authorised_too(shop: Shop) -> None:
+    agreement_id = await shop.sign(replace(TERMS, first_rents=3, ends_in=EndsIn.OWN, buyout_fen=9_900))
+    mandate = await shop.mandate(agreement_id)
+    assert (mandate.authorised_fen, mandate.first_rent_fen) == (AUTHORISED_FEN + 9_900, 90_000)
+    await shop.confirm(agreement_id)
+    first = (await shop.payments(agreement_id))[0]
+    assert (first.purpose, first.amount_fen) == (Purpose.FIRST_RENT, 90_000)
 
 
 async def test_confirming_starts_the_first_rent_and_leaves_evidence(shop: Shop) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from tests.integration.payments.shop import ACTOR, AUTHORISED_FEN, Shop, due
 
-from xinzu.back.billing.events import AccountSettled, DayClosed, InstalmentFellDue, SettlementDetermined
+from xinzu.back.billing.events import AccountSettled, DayClosed, InstalmentFellDue, LesseeTransferred, SettlementDetermined
 from xinzu.back.payments.commands.refunds import settle_refunds
 from xinzu.back.payments.commands.releases import settle_releases, settle_withdrawals
 from xinzu.back.payments.events import DepositReleased, MandateAuthorised, RefundSucceeded
@@ -215,3 +215,18 @@ async def test_a_customer_who_confirms_in_the_second_of_the_withdrawal_gets_ever
     await answer_releases(shop, AttemptState.SUCCEEDED)
     mandate = await shop.mandate(agreement_id)
     assert (mandate.state, mandate.released_fen) == (MandateState.CLOSED, AUTHORISED_FEN)
+
+
+async def test_nothing_more_is_taken_from_a_lessee_who_passed_the_rental_on(shop: Shop) -> None:
+    agreement_id = await shop.rent()
+    passed = LesseeTransferred(subject_id=agreement_id, party_before_id=new_id(), party_id=new_id(), effective_on=due(shop))
+    await shop.happen(passed)
+    assert await shop.jobs("payments.execute_releases") == 1
+    await answer_releases(shop, AttemptState.SUCCEEDED)
+    assert (await shop.mandate(agreement_id)).state is MandateState.FINISHED
+    before = len(await shop.payments(agreement_id))
+    fell_due = InstalmentFellDue(
+        subject_id=agreement_id, party_id=new_id(), instalment_id=new_id(), number=2, due_on=due(shop), outstanding_fen=29_900
+    )
+    await shop.happen(fell_due)
+    assert len(await shop.payments(agreement_id)) == before

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from xinzu.back.billing.rules.schedules.rentals import LegRole
+from xinzu.back.billing.model import InstalmentState, Leg, Role
 from xinzu.back.billing.rules.schedules.solve import schedule_of
 from xinzu.back.billing.rules.schedules.terms import (
     ANNUITIES,
@@ -29,7 +29,7 @@ from xinzu.back.billing.rules.servicing.accrued import accrued_to, timeline
 from xinzu.back.billing.rules.servicing.change import Change, after
 from xinzu.back.billing.rules.servicing.default import Acceleration, Demand, accelerate
 from xinzu.back.billing.rules.servicing.payoff import Payoff, pay_off
-from xinzu.back.billing.rules.servicing.position import LegState, Position, ScheduleLeg, legs_of, position_of
+from xinzu.back.billing.rules.servicing.position import Position, legs_of, position_of
 from xinzu.back.billing.rules.servicing.prepayment import Prepaid, Prepayment, prepay
 from xinzu.back.billing.rules.servicing.reschedule import (
     Extension,
@@ -48,7 +48,7 @@ from xinzu.kernel.errors import Invalid
 from xinzu.kernel.money import Rounding
 from xinzu.kernel.terms import Family
 
-ROLES = (LegRole.PRINCIPAL, LegRole.INTEREST, LegRole.FEE)
+ROLES = (Role.PRINCIPAL, Role.INTEREST, Role.FEE)
 
 
 @st.composite
@@ -82,10 +82,10 @@ def contracts(draw: st.DrawFn) -> ScheduleTerms:
 def stands(terms: ScheduleTerms, on: date, *, family: Family = Family.LOAN, paid_to: date | None = None) -> Position:
     """The contract on a date, everything due by ``paid_to`` paid."""
 
-    def as_it_stands(leg: ScheduleLeg) -> ScheduleLeg:
+    def as_it_stands(leg: Leg) -> Leg:
         if leg.due_on <= (paid_to or on):
-            return replace(leg, paid_fen=leg.amount_fen, state=LegState.PAID)
-        return replace(leg, state=LegState.OVERDUE) if leg.due_on <= on else leg
+            return replace(leg, paid_fen=leg.amount_fen, state=InstalmentState.PAID)
+        return replace(leg, state=InstalmentState.OVERDUE) if leg.due_on <= on else leg
 
     legs = legs_of(schedule_of(terms).rows, terms)
     return position_of(family, on, [as_it_stands(leg) for leg in legs], terms=terms)
@@ -107,11 +107,11 @@ def positions(draw: st.DrawFn) -> Position:
     return position
 
 
-def scheduled(position: Position, role: LegRole = LegRole.PRINCIPAL) -> int:
-    return sum(leg.open_fen for leg in position.legs if leg.role is role and leg.state is LegState.SCHEDULED)
+def scheduled(position: Position, role: Role = Role.PRINCIPAL) -> int:
+    return sum(leg.open_fen for leg in position.legs if leg.role is role and leg.state is InstalmentState.SCHEDULED)
 
 
-def asked(change: Change, role: LegRole) -> int:
+def asked(change: Change, role: Role) -> int:
     return sum(leg.amount_fen for leg in change.new_legs if leg.role is role)
 
 
@@ -130,8 +130,8 @@ def test_prepaid_and_new_principal_are_the_outstanding_principal(position: Posit
     amount_fen = max(int(outstanding_fen * share), 1)
     event = Prepayment(on=on, amount_fen=amount_fen, policy=policy, fee_pct=Decimal(3))
     change = or_refused(lambda: prepay(position, event))
-    assert asked(change, LegRole.PRINCIPAL) == outstanding_fen
-    assert sum(leg.amount_fen for leg in change.new_legs if leg.due_on == on and leg.role is LegRole.PRINCIPAL) == amount_fen
+    assert asked(change, Role.PRINCIPAL) == outstanding_fen
+    assert sum(leg.amount_fen for leg in change.new_legs if leg.due_on == on and leg.role is Role.PRINCIPAL) == amount_fen
     assert change == prepay(position, event), "the preview is the result"
     assert sum(charge.amount_fen for charge in change.charges) <= change.rebate_fen, "the fee is at most the interest forgone"
     later = after(position, change)
@@ -154,7 +154,7 @@ def test_a_prepayment_of_nothing_or_of_all_is_refused(position: Position, policy
 
 @given(positions(), st.decimals(Decimal("0.01"), 1, places=2))
 def test_the_next_instalments_are_paid_in_order_and_to_the_fen(position: Position, share: Decimal) -> None:
-    coming_fen = sum(leg.open_fen for leg in position.legs if leg.state is LegState.SCHEDULED)
+    coming_fen = sum(leg.open_fen for leg in position.legs if leg.state is InstalmentState.SCHEDULED)
     event = Prepayment(on=position.as_of, amount_fen=max(int(coming_fen * share), 1), policy=Prepaid.NEXT_INSTALMENTS)
     change = or_refused(lambda: prepay(position, event))
     assert sum(part.amount_fen for part in change.pays) == event.amount_fen
@@ -172,9 +172,9 @@ def test_after_a_payoff_is_paid_nothing_is_open(position: Position, fee_pct: Dec
     assert sum(item.open_fen for item in later.items) == change.due_now_fen
     assert all(leg.due_on <= position.as_of for leg in later.legs if leg.open_fen)
     assert change.accrued is not None
-    assert asked(change, LegRole.PRINCIPAL) == scheduled(position)
-    assert asked(change, LegRole.INTEREST) == change.accrued.interest_fen
-    asked_fen = scheduled(position, LegRole.INTEREST)
+    assert asked(change, Role.PRINCIPAL) == scheduled(position)
+    assert asked(change, Role.INTEREST) == change.accrued.interest_fen
+    asked_fen = scheduled(position, Role.INTEREST)
     assert change.rebate_fen == max(asked_fen - change.accrued.interest_fen, 0)
 
 
@@ -189,7 +189,7 @@ def test_interest_never_falls_with_time_and_ends_at_what_the_row_asks(position: 
     assert now.interest_fen <= at_end.interest_fen
     if terms.method is Method.FLAT or (terms.grace.interest and row.period.number <= terms.grace.interest + 1):
         return
-    asks_fen = position.standing(LegRole.INTEREST, len(timeline(terms)))[row.period.number - 1]
+    asks_fen = position.standing(Role.INTEREST, len(timeline(terms)))[row.period.number - 1]
     days, of_days = (on - row.period.accrues_from).days, (row.period.due_on - row.period.accrues_from).days
     if terms.day_count is not DayCount.ACTUAL_ACTUAL:
         assert abs(now.interest_fen - Decimal(asks_fen) * days / of_days) <= 2
@@ -203,14 +203,14 @@ def test_re_amortising_what_has_not_changed_levels_the_residue_and_no_more(posit
     terms = position.financed
     change = or_refused(lambda: re_amortise(position, ReAmortise(on=position.as_of)))
     new_dues = sorted({leg.due_on for leg in change.new_legs})
-    old = [leg for leg in position.legs if leg.state is LegState.SCHEDULED]
-    assert asked(change, LegRole.PRINCIPAL) == scheduled(position)
+    old = [leg for leg in position.legs if leg.state is InstalmentState.SCHEDULED]
+    assert asked(change, Role.PRINCIPAL) == scheduled(position)
     if terms.method is not Method.FLAT:
         assert new_dues == sorted({leg.due_on for leg in old})
     if terms.method is not Method.EQUAL_INSTALMENT or terms.balloon_fen or terms.grace != Grace() or terms.interest_free:
         return
 
-    def totals(legs: tuple[ScheduleLeg, ...] | list[ScheduleLeg]) -> list[int]:
+    def totals(legs: tuple[Leg, ...] | list[Leg]) -> list[int]:
         return [sum(leg.amount_fen for leg in legs if leg.due_on == due_on) for due_on in new_dues]
 
     before, now = totals(old), totals(change.new_legs)
@@ -221,14 +221,14 @@ def test_re_amortising_what_has_not_changed_levels_the_residue_and_no_more(posit
 @given(positions(), st.decimals(0, 24, places=2))
 def test_a_new_rate_repays_the_same_principal_and_at_the_same_rate_changes_little(position: Position, rate: Decimal) -> None:
     change = or_refused(lambda: change_rate(position, RateChange(on=position.as_of, annual_rate_pct=rate)))
-    assert asked(change, LegRole.PRINCIPAL) == scheduled(position)
+    assert asked(change, Role.PRINCIPAL) == scheduled(position)
     assert change.due_now_fen == 0
 
 
 @given(positions(), st.integers(1, 6))
 def test_an_extension_moves_every_date_on(position: Position, periods: int) -> None:
     change = or_refused(lambda: extend(position, Extension(on=position.as_of, periods=periods)))
-    assert asked(change, LegRole.PRINCIPAL) == scheduled(position)
+    assert asked(change, Role.PRINCIPAL) == scheduled(position)
     old_last = max(leg.due_on for leg in position.legs)
     dues = sorted({leg.due_on for leg in change.new_legs})
     assert dues[-1] > old_last
@@ -241,13 +241,13 @@ def test_an_extension_moves_every_date_on(position: Position, periods: int) -> N
 def test_a_moratorium_keeps_the_principal(position: Position, periods: int, interest: PausedInterest, share: int) -> None:
     change = or_refused(lambda: pause(position, Moratorium(on=position.as_of, periods=periods, interest=interest)))
     added_fen = change.pause.capitalised_fen if change.pause else 0
-    assert asked(change, LegRole.PRINCIPAL) == scheduled(position) + added_fen
+    assert asked(change, Role.PRINCIPAL) == scheduled(position) + added_fen
     assert (added_fen == 0) or interest is PausedInterest.CAPITALISED
     assert change.no_late_fee is not None
     until_on = change.no_late_fee[1]
-    assert not any(leg.role is LegRole.PRINCIPAL and leg.due_on <= until_on for leg in change.new_legs)
+    assert not any(leg.role is Role.PRINCIPAL and leg.due_on <= until_on for leg in change.new_legs)
     if interest is not PausedInterest.PAID:
-        assert not any(leg.role is LegRole.INTEREST and leg.due_on <= until_on for leg in change.new_legs)
+        assert not any(leg.role is Role.INTEREST and leg.due_on <= until_on for leg in change.new_legs)
     # Within the pause one may settle: principal without what is to be capitalised, interest by the days.
     on = position.as_of + (until_on - position.as_of) * share // 100
     paused = after(position, change)
@@ -255,8 +255,8 @@ def test_a_moratorium_keeps_the_principal(position: Position, periods: int, inte
     later = after(paused, settled)
     assert sum(item.open_fen for item in later.items) == settled.due_now_fen
     if interest is PausedInterest.CAPITALISED and on < until_on:
-        assert asked(settled, LegRole.PRINCIPAL) == scheduled(position)
-        assert asked(settled, LegRole.INTEREST) <= added_fen
+        assert asked(settled, Role.PRINCIPAL) == scheduled(position)
+        assert asked(settled, Role.INTEREST) <= added_fen
 
 
 @given(positions(), st.integers(1, 80))
@@ -264,7 +264,7 @@ def test_a_re_ageing_loses_nothing(position: Position, days_behind: int) -> None
     terms, on = position.financed, position.as_of
     behind = stands(terms, on, paid_to=on - timedelta(days=days_behind))
     change = or_refused(lambda: re_age(behind, ReAge(on=on)))
-    for role in (LegRole.PRINCIPAL, LegRole.FEE):
+    for role in (Role.PRINCIPAL, Role.FEE):
         fell_fen = sum(part.amount_fen for part in change.falls_away if getattr(part.item, "role", None) is role)
         assert asked(change, role) == fell_fen
     assert change.ageing_since == min(leg.due_on for leg in behind.legs if leg.open_fen)
@@ -291,7 +291,7 @@ def test_accelerated_paid_and_cancelled_are_what_was_asked_for(position: Positio
     if family is Family.FINANCE_LEASE:
         assert given_up_fen == 0
     else:
-        assert asked(change, LegRole.PRINCIPAL) == scheduled(behind)
+        assert asked(change, Role.PRINCIPAL) == scheduled(behind)
     assert all(leg.due_on <= on for leg in later.legs if leg.open_fen)
 
 
@@ -302,5 +302,5 @@ def test_a_backdated_rate_posts_the_difference_and_rewrites_nothing(position: Po
     change = or_refused(lambda: change_rate(position, RateChange(on=on, annual_rate_pct=rate)))
     assert not {part.item.ref for part in change.falls_away} & {leg.ref for leg in position.legs if leg.due_on <= position.as_of}
     assert all(delta.due_on <= position.as_of for delta in change.deltas)
-    moved_fen = sum(delta.amount_fen for delta in change.deltas if delta.role is LegRole.PRINCIPAL)
-    assert asked(change, LegRole.PRINCIPAL) + moved_fen == scheduled(position)
+    moved_fen = sum(delta.amount_fen for delta in change.deltas if delta.role is Role.PRINCIPAL)
+    assert asked(change, Role.PRINCIPAL) + moved_fen == scheduled(position)

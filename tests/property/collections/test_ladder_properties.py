@@ -13,6 +13,7 @@ from xinzu.back.collections.model import FLOOR, NOTICE_BEFORE, LadderPolicy, Ste
 from xinzu.back.collections.rules.contact_limits import next_contact_at
 from xinzu.back.collections.rules.ladder import next_steps
 from xinzu.back.collections.rules.policy import POLICY_FIELDS, is_weaker, merge
+from xinzu.kernel.terms import Family
 from xinzu.kernel.time import SHANGHAI
 
 NOW = datetime(2026, 3, 20, 2, 0, tzinfo=UTC)
@@ -38,7 +39,7 @@ policies = st.dictionaries(st.sampled_from(POLICY_FIELDS), st.integers(0, 60))
 
 @given(st.integers(1, 400), st.booleans(), st.lists(steps, max_size=10))
 def test_no_restriction_before_its_day_or_without_a_delivered_notice(days: int, held: bool, history: list[Step]) -> None:
-    following = next_steps(days, held, history, FLOOR, NOW)
+    following = next_steps(Family.RENTAL, days, held, history, FLOOR, NOW)
     assert not (held and following)
     for kind, notice, day, hours in (
         (StepKind.LIMIT, NOTICE_BEFORE[StepKind.LIMIT], 5, 24),
@@ -48,6 +49,13 @@ def test_no_restriction_before_its_day_or_without_a_delivered_notice(days: int, 
             delivered = [step.delivered_at for step in history if step.kind is notice and step.delivered_at is not None]
             assert days >= day
             assert min(delivered) <= NOW - timedelta(hours=hours)
+
+
+@given(st.sampled_from([Family.FINANCE_LEASE, Family.LOAN]), st.integers(1, 400), st.lists(steps, max_size=10))
+def test_nothing_is_announced_or_restricted_where_there_is_no_device_of_ours(
+    family: Family, days: int, history: list[Step]
+) -> None:
+    assert {*next_steps(family, days, False, history, FLOOR, NOW)} <= {StepKind.REMINDER, StepKind.PAYMENT_DEMAND}
 
 
 @given(policies)

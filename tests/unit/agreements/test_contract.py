@@ -14,7 +14,7 @@ from tests.integration.decisions.people import terms
 
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.money import from_yuan
-from xinzu.kernel.terms import AgreementTerms, Family
+from xinzu.kernel.terms import AgreementTerms, EndsIn, Family
 from xinzu.middle.agreements.model import Contract
 from xinzu.middle.agreements.rendering import RENDERER, render, template_sha256
 from xinzu.middle.agreements.rules.contract import Customer, contract_content, cost_lines, instalment_lines
@@ -115,3 +115,52 @@ def test_the_instalments_sum_to_the_rent_and_every_cost_is_listed() -> None:
         "买断价款",
     ]
     assert [item for item, _, _ in cost_lines(replace(PHONE, buyout_fen=None))][-1] == "损坏或灭失赔偿"
+
+
+def said_of(**changes: Any) -> str:
+    return text_of(render(rental(content(replace(PHONE, **changes)))).pdf)
+
+
+def test_rents_paid_ahead_are_listed_as_due_on_the_first_day_and_come_back_with_the_thing() -> None:
+    agreed = replace(PHONE, first_rents=3)
+    lines = instalment_lines(agreed)
+    assert [number for number, due, _ in lines if due == "起租日"] == ["1", "11", "12"]
+    assert sum(from_yuan(amount.removesuffix(" 元").replace(",", "")) for _, _, amount in lines) == agreed.rent_total_fen
+    said = said_of(first_rents=3)
+    assert "承租人在起租日一次支付3期租金，共1,197.00元，为首期与租期最后2期的租金" in said
+    assert "尚未开始的各期租金不再收取，已经预付的退还" in said
+    assert "一次支付" not in text_of(render(rental()).pdf).split("二、租金与支付")[1].split("三、综合成本")[0]
+
+
+def test_a_rental_to_own_says_when_the_thing_is_the_lessees_and_for_how_much() -> None:
+    said = said_of(ends_in=EndsIn.OWN, buyout_fen=10_000)
+    assert "归承租人所有（转移价款100.00元）" in said
+    assert "付清全部租金、所有权转移价款100.00元以及其他应付款项之日起，租赁物归承租人所有，无须归还" in said
+    assert "由押金与全部租金、所有权转移价款构成" in said
+    assert "届满时可选" not in said
+    free = said_of(ends_in=EndsIn.OWN, buyout_fen=0)
+    assert "付清全部租金以及其他应付款项之日起，租赁物归承租人所有" in free
+    assert "所有权转移价款租期届满时支付一次，付清后租赁物归承租人所有0.00元" in free
+
+
+def test_the_prices_of_keeping_the_thing_are_listed_by_month() -> None:
+    prices = (560_000, 560_000, 480_200, 121_100)
+    said = said_of(buyout_prices_fen=prices, buyout_fen=121_100)
+    assert "第1至2个月5,600.00第3个月4,802.00第4个月起1,211.00" in said
+    assert "租期内承租人可以按第三条所列当月买断价款买断" in said
+    assert "各月买断价款" not in text_of(render(rental()).pdf)
+
+
+@pytest.mark.parametrize(
+    ("policy", "where"),
+    [
+        ("following", "顺延至其后第一个工作日，"),
+        ("preceding", "提前至其前最后一个工作日，"),
+        ("modified_following", "在次月的，提前至"),
+    ],
+)
+def test_where_a_due_date_on_a_day_off_goes_is_said(policy: str, where: str) -> None:
+    said = said_of(due_shift=policy)
+    assert "应付日为法定休假日或者休息日" in said
+    assert where in said
+    assert "应付日为法定休假日" not in text_of(render(rental()).pdf)

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 from xinzu.back.assets.model import LeavingCause
 from xinzu.back.assets.rules import depreciation
-from xinzu.back.billing.model import AssetClass, ItemKind, Role, Transfer
+from xinzu.back.billing.model import AssetClass, ItemKind, Role, Suspended, Transfer
 from xinzu.back.billing.rules import chart, postings
 from xinzu.back.billing.rules.effective_interest import FinanceLease, net_investment
 from xinzu.back.billing.rules.legs import financed_legs
@@ -69,6 +70,23 @@ def provision() -> list[Step]:
     ]
 
 
+def non_accrual() -> list[Step]:
+    family, before, after = Family.LOAN, 12_000, 11_000
+    tax = vat_fen(after, 6)
+    paid = [Suspended(UUID(int=n), UUID(int=1), family, fen, 0, vat, 0) for n, fen, vat in ((2, before, 0), (3, after, tax))]
+    return [
+        *steps(
+            "accrual stopped",
+            postings.interest_taken_back(family, is_to_come=False, earned=(before, 0), suspended=(0, before)),
+        ),
+        *steps("next one due", postings.leg_fell_due(family, Role.INTEREST, after, after)),
+        *steps("the first is paid", postings.receipt(chart.BANK, [(chart.INTEREST_RECEIVABLE, before)], 0)),
+        *steps("the first is paid", postings.interest_recognised(paid[0])),
+        *steps("the next is paid", postings.receipt(chart.BANK, [(chart.INTEREST_RECEIVABLE, after)], 0)),
+        *steps("the next is paid", postings.interest_recognised(paid[1])),
+    ]
+
+
 def asset() -> list[Step]:
     gross = 520_000
     vat = vat_fen(gross, 13)
@@ -109,6 +127,7 @@ def examples() -> dict[str, list[str]]:
         "effective_interest": effective_interest(),
         "loan": booked(financed(Family.LOAN, 1_200_000)),
         "provision": booked(provision()),
+        "non_accrual": booked(non_accrual()),
         "asset": booked(asset()),
     }
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from xinzu.back.billing.model import ChargeKind, Funds, Instalment, ItemKind, OpenItem, Role, Segment, Transfer
+from xinzu.back.billing.model import ChargeKind, Funds, Instalment, ItemKind, LateFeeDays, OpenItem, Role, Segment, Transfer
 from xinzu.back.billing.rules import postings
 from xinzu.back.billing.rules.allocation import Across, allocate, draw
 from xinzu.back.billing.rules.delinquency import arrears
@@ -132,7 +132,7 @@ def test_a_late_fee_of_zero_rate_is_zero() -> None:
 
 def test_the_explanation_of_a_late_fee_gives_its_amount() -> None:
     segments = [Segment(date(2026, 4, 6), date(2026, 4, 15), 29_900), Segment(date(2026, 4, 16), date(2026, 4, 16), 9_900)]
-    explained = explain(segments, 29_900, Decimal("0.0003"), Decimal("12.00"))
+    explained = explain(LateFeeDays(tuple(segments)), 29_900, Decimal("0.0003"), Decimal("12.00"))
     assert explained.inputs["fen_days"] == 308_900
     assert explained.inputs["late_fee_fen"] == 92
 

@@ -43,8 +43,9 @@ LEASE = AgreementTerms(
 )
 
 
-def cost(financing: Financing, count: int = 12, **amounts: int) -> Decimal:
-    found = financed_cost_pct(schedule_of(schedule_terms(financing, 1, count, START)), **amounts)
+def cost(financing: Financing, count: int = 12, *, deposit_fen: int = 0, buyout_fen: int = 0) -> Decimal:
+    schedule = schedule_of(schedule_terms(financing, 1, count, START))
+    found = financed_cost_pct(schedule, deposit_fen=deposit_fen, buyout_fen=buyout_fen)
     return Decimal("Infinity") if found is None else Decimal(found)
 
 

@@ -85,7 +85,7 @@ def test_gbt_45251_only_the_debtor_can_be_addressed() -> None:
     people = {field.name for field in (*dataclasses.fields(Step), *dataclasses.fields(Case)) if "party" in field.name}
     assert people == {"party_id"}
     assert {field.name for field in dataclasses.fields(Step) if field.type == UUID} <= {"id", "case_id"}
-    assert len(CONTACTS) == 3
+    assert len(CONTACTS) == 4
 
 
 def test_a_restriction_after_a_notice_is_not_brought_forward_by_the_clock() -> None:

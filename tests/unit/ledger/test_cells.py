@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from xinzu.kernel.ids import Prefix, new_id, public_id
+from xinzu.platform.spreadsheets import safe_text
 from xinzu.records.ledger.naming import name_facts, source_of, subject_of
-from xinzu.records.ledger.rules.cells import safe_text
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n=1", "\u3000=1", "\ufeff=1", "=\x00"])

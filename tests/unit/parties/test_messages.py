@@ -37,6 +37,7 @@ def test_only_messages_to_debtors_keep_the_hours() -> None:
     held = {template for template in MessageTemplate if is_collection(template)}
     assert held == {
         MessageTemplate.PAYMENT_REMINDER,
+        MessageTemplate.PAYMENT_DEMAND,
         MessageTemplate.RESTRICTION_NOTICE,
         MessageTemplate.RESTRICTION_APPLIED,
     }

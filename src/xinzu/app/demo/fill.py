@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import text
 
+from xinzu.app.demo import financed
 from xinzu.app.demo.people import Behaviour, Customer, customers
-from xinzu.app.demo.shop import OFFERS, PASSWORD, Shop, get, open_shop, post, save_shops, saved_shops
+from xinzu.app.demo.shop import OFFERS, PASSWORD, PlanOffer, Shop, get, open_shop, post, rented, save_shops, saved_shops
 from xinzu.app.demo.world import World, open_world
 from xinzu.app.sandbox.phone import phones_folder, set_up, switch_on
 from xinzu.kernel.errors import Conflict
@@ -67,8 +68,8 @@ class Rental:
     parcel_days: int = 0
 
     @property
-    def offer_term_months(self) -> int:
-        return OFFERS[self.shop.slug][self.offer_number].period_count
+    def offer(self) -> PlanOffer:
+        return OFFERS[self.shop.slug][self.offer_number]
 
     def due_on(self, number: int) -> date:
         assert self.commencement_on is not None
@@ -106,6 +107,9 @@ async def _fill(settings: Settings, count: int, months: int) -> None:
     async with open_world(alone, start, waits_for_disk=False) as world:
         shops = [await open_shop(world.runtime, world.api, slug, world.gateway_url) for slug in OFFERS]
         rentals = [_rental(customer, shops) for customer in customers(count, days, first_day)]
+        rentals += [
+            Rental(customer, shops[1], number) for number, customer in financed.orders(shops[1].slug, count, days, first_day)
+        ]
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -126,7 +130,8 @@ async def _fill(settings: Settings, count: int, months: int) -> None:
 
 def _rental(customer: Customer, shops: Sequence[Shop]) -> Rental:
     shop = shops[0] if customer.is_first_tenant else shops[1]
-    return Rental(customer, shop, customer.number // 3 % len(shop.plan_ids))
+    numbers = rented(shop.slug)
+    return Rental(customer, shop, numbers[customer.number // 3 % len(numbers)])
 
 
 async def live_one_day(world: World, rentals: Sequence[Rental], day: int, on: date) -> None:
@@ -140,6 +145,7 @@ async def live_one_day(world: World, rentals: Sequence[Rental], day: int, on: da
         await world.tell_sandbox("/control/courier/advance", {"occurred_at": world.clock.now().isoformat()})
     await each(submit, world, [rental for rental in rentals if rental.customer.applies_on_day == day])
     await each(pay_arrears, world, [rental for rental in rentals if _pays_arrears(rental, on)])
+    await each(financed.pay, world, [rental for rental in rentals if financed.pays_on(rental, on)], on)
     await each(receive_return, world, [rental for rental in rentals if rental.stage == "renting" and return_day(rental) == on])
     await world.settle()
     await each(_notice_handover, world, [rental for rental in travelling if rental.parcel_days >= PARCEL_DAYS], on)
@@ -227,9 +233,10 @@ async def accept(world: World, rental: Rental) -> None:
         "code": code,
         "document_sha256": agreement["document"]["sha256"],
         "restriction_clause_accepted": True,
+        "cost_table_accepted": True,
     }
     await post(world.api, f"/v1/agreements/{rental.agreement_id}/acceptance", body, rental.shop.headers("channel"))
-    rental.stage = "signed"
+    rental.stage = "signed" if rental.offer.financing is None else "financed"
 
 
 def _codes(messages: list[dict[str, Any]]) -> Iterable[str]:
@@ -273,7 +280,7 @@ async def ship(world: World, rental: Rental) -> None:
 
 async def set_up_phone(world: World, rental: Rental, serial: str) -> None:
     """Before a phone leaves the house its agent is switched on, enrolled, and told whose commands to obey."""
-    if OFFERS[rental.shop.slug][rental.offer_number].category != "phone":
+    if rental.offer.category != "phone":
         return
     folder, headers = phones_folder(world.runtime.settings.home), rental.shop.headers("warehouse")
     body = {"asset_id": rental.asset_id, "public_key": switch_on(folder, serial).hex()}
@@ -307,7 +314,7 @@ async def _lose_money_before(world: World, rentals: Sequence[Rental], on: date) 
     """The evening before the instalment they will miss, their accounts run dry."""
     for rental in rentals:
         number = FIRST_MISSED.get(rental.customer.behaviour)
-        if rental.stage != "renting" or number is None or number > rental.offer_term_months or rental.due_on(number) != on:
+        if rental.stage != "renting" or number is None or number > rental.offer.period_count or rental.due_on(number) != on:
             continue
         times = 1 if rental.customer.behaviour is Behaviour.SHORT_OF_MONEY else REFUSALS_FOR_EVER
         fault = {
@@ -351,7 +358,7 @@ def return_day(rental: Rental) -> date | None:
         return None
     if rental.customer.behaviour is Behaviour.EARLY_RETURN:
         return rental.commencement_on + timedelta(days=100)
-    return add_months(rental.commencement_on, rental.offer_term_months)
+    return add_months(rental.commencement_on, rental.offer.period_count)
 
 
 async def receive_return(world: World, rental: Rental) -> None:
@@ -378,6 +385,7 @@ NEXT_STEP: dict[str, Callable[[World, Rental], Coroutine[Any, Any, None]]] = {
     "approved": ask_for_code,
     "code_asked": accept,
     "signed": confirm_pre_authorisation,
+    "financed": financed.commence,
     "authorised": ship,
     "returned": inspect,
 }

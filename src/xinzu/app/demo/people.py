@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from random import Random  # noqa: TID251 (seeded: the same demo every time)
@@ -80,29 +80,42 @@ class Customer:
 
 def customers(count: int, days: int, today: date) -> Sequence[Customer]:
     """``count`` customers spread over the first two thirds of ``days``; the same for the same arguments."""
-    rng = Random(SEED)  # noqa: S311 (not a secret)
+    rng = _rng(0)
     kinds = [behaviour for behaviour, share in SHARES.items() for _ in range(share)]
     scale = count / len(kinds)
     chosen = [kinds[int(i / scale)] for i in range(count)]
     rng.shuffle(chosen)
     last_day = days * 2 // 3
-    made = []
-    for number, behaviour in enumerate(chosen):
-        area = rng.choice(_AREAS)
-        born = today - timedelta(days=rng.randint(20 * 366, 55 * 365))
-        first_17 = f"{area}{born:%Y%m%d}{rng.randint(1, 999):03d}"
-        name = rng.choice(_SURNAMES) + "".join(rng.choice(_GIVEN) for _ in range(rng.choice((1, 2, 2))))
-        made.append(
-            Customer(
-                number=number,
-                behaviour=behaviour,
-                name=name,
-                identity_no=first_17 + identity_no_check(first_17),
-                phone=f"19{rng.randint(0, 9)}{number:04d}{rng.randint(0, 9999):04d}",
-                address=f"{_CITIES[area]}{rng.choice(_STREETS)}{rng.randint(1, 300)}号{rng.randint(1, 30)}栋{rng.randint(101, 2808)}室",
-                buyer_id=f"2088{number:012d}",
-                applies_on_day=rng.randint(0, last_day),
-                score=rng.randint(650, 820),
-            )
-        )
+    made = [_customer(rng, number, behaviour, last_day, today) for number, behaviour in enumerate(chosen)]
     return sorted(made, key=lambda customer: (customer.applies_on_day, customer.number))
+
+
+def borrowers(first_number: int, applications: Sequence[tuple[Behaviour, int]], today: date) -> Sequence[Customer]:
+    """Customers of the demo's financings, each with a behaviour and the day of the application; numbered from ``first_number``."""
+    rng = _rng(first_number)
+    return [
+        replace(_customer(rng, number, behaviour, 0, today), applies_on_day=day)
+        for number, (behaviour, day) in enumerate(applications, start=first_number)
+    ]
+
+
+def _rng(offset: int) -> Random:
+    return Random(SEED + offset)  # noqa: S311 (not a secret)
+
+
+def _customer(rng: Random, number: int, behaviour: Behaviour, last_day: int, today: date) -> Customer:
+    area = rng.choice(_AREAS)
+    born = today - timedelta(days=rng.randint(20 * 366, 55 * 365))
+    first_17 = f"{area}{born:%Y%m%d}{rng.randint(1, 999):03d}"
+    name = rng.choice(_SURNAMES) + "".join(rng.choice(_GIVEN) for _ in range(rng.choice((1, 2, 2))))
+    return Customer(
+        number=number,
+        behaviour=behaviour,
+        name=name,
+        identity_no=first_17 + identity_no_check(first_17),
+        phone=f"19{rng.randint(0, 9)}{number:04d}{rng.randint(0, 9999):04d}",
+        address=f"{_CITIES[area]}{rng.choice(_STREETS)}{rng.randint(1, 300)}号{rng.randint(1, 30)}栋{rng.randint(101, 2808)}室",
+        buyer_id=f"2088{number:012d}",
+        applies_on_day=rng.randint(0, last_day),
+        score=rng.randint(650, 820),
+    )

@@ -27,17 +27,36 @@ BY = system_actor("demo")
 
 @dataclass(frozen=True, slots=True)
 class PlanOffer:
-    """A product and its plan as the demo's merchants offer it."""
+    """A product and its plan as the demo's merchants offer it. With ``financing`` it is paid off, and none of it is in stock."""
 
     product: str
     category: str
     period_count: int
-    rent_fen: int
-    deposit_fen: int
-    device_value_fen: int
-    residual_value_fen: int
-    early_return_fee_fen: int
-    stock: int
+    rent_fen: int = 0
+    deposit_fen: int = 0
+    device_value_fen: int = 0
+    residual_value_fen: int = 0
+    early_return_fee_fen: int = 0
+    stock: int = 0
+    financing: Mapping[str, object] | None = None
+
+
+# 28,000 of the van's 128,000 yuan are paid down; the residual value falls due with the last instalment.
+VAN = PlanOffer(
+    "远途 V5 新能源厢式货车",
+    "truck",
+    24,
+    device_value_fen=12_800_000,
+    financing={
+        "family": "finance_lease",
+        "principal_fen": 10_000_000,
+        "annual_rate_pct": "8.5",
+        "method": "balloon",
+        "balloon_fen": 3_000_000,
+        "day_count": "actual/365",
+    },
+)
+LOAN = PlanOffer("现金分期", "cash_loan", 12, financing={"family": "loan", "principal_fen": 1_200_000, "annual_rate_pct": "11.4"})
 
 
 OFFERS: Mapping[str, Sequence[PlanOffer]] = {
@@ -48,9 +67,16 @@ OFFERS: Mapping[str, Sequence[PlanOffer]] = {
     "kaoya": (
         PlanOffer("远山 R6 微单相机", "camera", 3, 76_900, 400_000, 1_099_900, 900_000, 76_900, 45),
         PlanOffer("星河 17 手机 256G", "phone", 6, 44_900, 200_000, 459_900, 215_000, 44_900, 45),
+        VAN,
+        LOAN,
     ),
 }
-NAMES = {"shanhu": "珊瑚数码租赁（演示）", "kaoya": "考亚影像租赁（演示）"}
+NAMES = {"shanhu": "珊瑚数码租赁（演示）", "kaoya": "考亚影像租赁与金融（演示）"}
+
+
+def rented(slug: str) -> list[int]:
+    """The numbers of a merchant's offers that are rented out and not financed."""
+    return [number for number, offer in enumerate(OFFERS[slug]) if offer.financing is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +125,21 @@ async def open_shop(runtime: Runtime, api: httpx.AsyncClient, slug: str, gateway
 
 
 def _plan(product_id: str, offer: PlanOffer) -> dict[str, object]:
-    return {
+    plan: dict[str, object] = {
         "product_id": product_id,
         "period_count": offer.period_count,
-        "rent_fen": offer.rent_fen,
         "deposit_fen": offer.deposit_fen,
+        "late_fee_daily_rate": "0.0003",
+        "grace_days": 0,
+    }
+    if offer.financing is not None:
+        value = {"device_value_fen": offer.device_value_fen} if offer.device_value_fen else {}
+        return plan | value | {"restriction_clause_version": "none", "financing": offer.financing}
+    return plan | {
+        "rent_fen": offer.rent_fen,
         "device_value_fen": offer.device_value_fen,
         "residual_value_fen": offer.residual_value_fen,
         "early_return_fee_fen": offer.early_return_fee_fen,
-        "late_fee_daily_rate": "0.0003",
-        "grace_days": 0,
         "restriction_clause_version": RESTRICTION_CLAUSE,
     }
 

@@ -16,9 +16,9 @@ from litestar.response import Redirect
 from sqlalchemy import Row
 
 from xinzu.app.overview import reading
-from xinzu.app.overview.words import event_details, event_title, label, value_text
+from xinzu.app.overview.agreements import agreement_page
+from xinzu.app.overview.words import amount_or_text, event_details, event_title, label, state_text, value_text
 from xinzu.back.billing import api as billing
-from xinzu.back.billing.errors import AccountMissing
 from xinzu.back.billing.events import ArrearsAged
 from xinzu.kernel.errors import Forbidden, NotFound, Problem
 from xinzu.kernel.ids import Prefix, parse_id, public_id
@@ -36,29 +36,8 @@ from xinzu.platform.uow import ReadSession
 from xinzu.records.evidence import api as evidence
 
 PAGE = 50
+FRACTION_CHARS = 12  # of a year: ten decimals are enough to check a fen
 LANGUAGE_COOKIE = "xinzu_lang"
-STATES: dict[str, tuple[str, str, str]] = {
-    "submitted": ("已提交", "submitted", ""),
-    "referred": ("待人审", "referred", "warn"),
-    "approved": ("已通过", "approved", "good"),
-    "declined": ("已拒绝", "declined", "bad"),
-    "cancelled": ("已取消", "cancelled", ""),
-    "contracted": ("已签约", "contracted", "good"),
-    "closed": ("已结束", "closed", ""),
-    "drafted": ("待签署", "drafted", "warn"),
-    "signed": ("已签署", "signed", ""),
-    "active": ("在租", "active", "good"),
-    "repaying": ("还款中", "repaying", "good"),
-    "ended": ("已结束", "ended", ""),
-    "scheduled": ("未到期", "scheduled", ""),
-    "due": ("应付", "due", "warn"),
-    "overdue": ("逾期", "overdue", "bad"),
-    "paid": ("已付", "paid", "good"),
-    "free": ("正常", "free", "good"),
-    "remind": ("提醒", "remind", "warn"),
-    "limit": ("已限制", "limited", "warn"),
-    "lock": ("已锁定", "locked", "bad"),
-}
 FILTERS = ("", "submitted", "referred", "approved", "declined", "contracted", "closed", "cancelled")
 
 
@@ -87,11 +66,6 @@ def _page(
 
 def _local(read: ReadSession, at: Instant) -> str:
     return at.astimezone(read.calendar.zone).strftime("%Y-%m-%d %H:%M")
-
-
-def _state(value: str | None, english: bool) -> tuple[str, str]:
-    words = STATES.get(value or "")
-    return ("", "") if value is None else (value, "") if words is None else (words[1] if english else words[0], words[2])
 
 
 def _signed_in(request: HttpRequest) -> bool:
@@ -169,16 +143,16 @@ async def list_orders(request: HttpRequest) -> Response[Any]:
         orders=shown,
         next=encode_cursor(rows[PAGE - 1].id) if len(rows) > PAGE else None,
         chosen=state or "",
-        filters=[(value, _state(value, english)[0] if value else ("all" if english else "全部")) for value in FILTERS],
+        filters=[(value, state_text(value, english)[0] if value else ("all" if english else "全部")) for value in FILTERS],
         totals=[(name[1] if english else name[0], value) for name, value in words],
     )
 
 
 def _order_line(read: ReadSession, row: Row[Any], english: bool) -> dict[str, object]:
-    application, application_tone = _state(row.application_state, english)
+    application, application_tone = state_text(row.application_state, english)
     is_repaying = row.agreement_state == "active" and row.family != "rental"
-    agreement, agreement_tone = _state("repaying" if is_repaying else row.agreement_state, english)
-    level, level_tone = _state(row.reported_level, english)
+    agreement, agreement_tone = state_text("repaying" if is_repaying else row.agreement_state, english)
+    level, level_tone = state_text(row.reported_level, english)
     days = "d" if english else "天"
     return {
         "id": public_id(Prefix.APPLICATION, row.id),
@@ -210,7 +184,7 @@ async def show_order(request: HttpRequest, application_id: FromPath[str]) -> Res
         subjects = [order_id] if row.agreement_id is None else [order_id, row.agreement_id]
         events = await reading.timeline(read, subjects)
         leaves = [leaf for subject in subjects for leaf in await evidence.facts_of(read, subject)]
-        items = [] if row.agreement_id is None else await _items(read, row.agreement_id, english)
+        agreement = {} if row.agreement_id is None else await agreement_page(read, row.agreement_id, english)
         line = _order_line(read, row, english)
         frame = await _frame(read)
         timeline = [
@@ -240,15 +214,16 @@ async def show_order(request: HttpRequest, application_id: FromPath[str]) -> Res
         ("合同" if not english else "Agreement", f"{row.agreement_no or ''} {line['agreement_state']}"),
         ("已付期数" if not english else "Paid", line["paid"]),
         ("逾期" if not english else "Overdue", line["overdue"] or "—"),
-        ("设备" if not english else "Device", line["level"] or "—"),
     ]
+    if row.family == "rental":  # what is financed has no device of ours
+        facts.append(("设备" if not english else "Device", line["level"] or "—"))
     order = {
         **line,
         "facts": facts,
         "agreement_no": row.agreement_no,
         "agreement_id": None if row.agreement_id is None else public_id(Prefix.AGREEMENT, row.agreement_id),
     }
-    return _page(request, "order.html", frame, order=order, instalments=items, timeline=timeline, leaves=shown_leaves)
+    return _page(request, "order.html", frame, order=order, agreement=agreement, timeline=timeline, leaves=shown_leaves)
 
 
 async def _order(read: ReadSession, order_id: UUID) -> Row[Any]:
@@ -256,47 +231,6 @@ async def _order(read: ReadSession, order_id: UUID) -> Row[Any]:
     if not found:
         raise NotFound()
     return found[0]
-
-
-async def _items(read: ReadSession, agreement_id: UUID, english: bool) -> list[dict[str, object]]:
-    """Instalments and charges as lines of one table; empty before there is an account."""
-    try:
-        instalments = await billing.instalments_of(read, agreement_id)
-    except AccountMissing:
-        return []
-    lines = []
-    for item in instalments:
-        state, tone = _state(item.state, english)
-        lines.append(
-            {
-                "id": item.id,
-                "number": item.number,
-                "kind": "rent" if english else "租金",
-                "period": f"{item.from_on} – {item.to_on}",
-                "due_on": item.due_on,
-                "amount": Money(item.amount_fen),
-                "paid": Money(item.paid_fen),
-                "state": state,
-                "tone": tone,
-            }
-        )
-    for charge in await billing.charges_of(read, agreement_id):
-        is_paid = charge.paid_fen + charge.cancelled_fen == charge.amount_fen
-        state, tone = _state("paid" if is_paid else "due", english)
-        lines.append(
-            {
-                "id": charge.id,
-                "number": "",
-                "kind": value_text(charge.kind, english),
-                "period": "",
-                "due_on": charge.due_on,
-                "amount": Money(charge.amount_fen),
-                "paid": Money(charge.paid_fen),
-                "state": state,
-                "tone": tone,
-            }
-        )
-    return lines
 
 
 @get("/overview/orders/{application_id:str}/amounts/{item_id:str}", include_in_schema=False)
@@ -312,7 +246,7 @@ async def show_why(request: HttpRequest, application_id: FromPath[str], item_id:
             raise NotFound()
         why = await billing.why(read, row.agreement_id, _item(item_id))
         frame = await _frame(read)
-    inputs = [(label(name, english), _amount_or_text(name, value, english)) for name, value in why.inputs.items()]
+    inputs = [(label(name, english), amount_or_text(name, value, english)) for name, value in why.inputs.items()]
     return _page(
         request,
         "why.html",
@@ -323,7 +257,18 @@ async def show_why(request: HttpRequest, application_id: FromPath[str], item_id:
         words=why.words_en if english else why.words_zh,
         formula=why.formula,
         inputs=inputs,
-        segments=[{"from_on": s.from_on, "to_on": s.to_on, "days": s.days, "base": Money(s.base_fen)} for s in why.segments],
+        segments=[
+            {
+                "from_on": s.from_on,
+                "to_on": s.to_on,
+                "days": s.days,
+                "base": Money(s.base_fen),
+                "rate_pct": s.rate_pct,
+                "year_fraction": None if s.year_fraction is None else s.year_fraction[:FRACTION_CHARS],
+                "amount": None if s.amount_fen is None else Money(s.amount_fen),
+            }
+            for s in why.segments
+        ],
     )
 
 
@@ -334,10 +279,6 @@ def _item(text: str) -> UUID:
         except ValueError:
             continue
     raise NotFound()
-
-
-def _amount_or_text(name: str, value: object, english: bool) -> str:
-    return str(Money(int(str(value)))) if name.endswith("_fen") else value_text(value, english)
 
 
 @get("/overview/evidence/{leaf_id:str}", include_in_schema=False)

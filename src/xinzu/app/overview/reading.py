@@ -25,8 +25,9 @@ JOIN parties_person p ON p.tenant_id = a.tenant_id AND p.id = a.party_id
 LEFT JOIN agreements_agreement g ON g.tenant_id = a.tenant_id AND g.application_id = a.id
 LEFT JOIN billing_account b ON b.tenant_id = a.tenant_id AND b.agreement_id = g.id
 LEFT JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE state = 'paid') AS paid, count(*) AS total
-    FROM billing_instalment WHERE tenant_id = :tenant AND agreement_id = g.id
+    SELECT count(*) FILTER (WHERE is_paid) AS paid, count(*) AS total
+    FROM (SELECT bool_and(state = 'paid') FILTER (WHERE state <> 'cancelled') AS is_paid
+          FROM billing_instalment WHERE tenant_id = :tenant AND agreement_id = g.id GROUP BY number) AS by_number
 ) i ON true
 LEFT JOIN devices_binding n ON n.tenant_id = a.tenant_id AND n.agreement_id = g.id AND n.released_at IS NULL
 LEFT JOIN devices_device d ON d.tenant_id = a.tenant_id AND d.asset_id = n.asset_id AND d.retired_at IS NULL

@@ -7,6 +7,31 @@ from typing import Any
 
 from xinzu.kernel.money import Money
 
+# state: (zh, en, tone)
+STATES: dict[str, tuple[str, str, str]] = {
+    "submitted": ("已提交", "submitted", ""),
+    "referred": ("待人审", "referred", "warn"),
+    "approved": ("已通过", "approved", "good"),
+    "declined": ("已拒绝", "declined", "bad"),
+    "cancelled": ("已取消", "cancelled", ""),
+    "contracted": ("已签约", "contracted", "good"),
+    "closed": ("已结束", "closed", ""),
+    "drafted": ("待签署", "drafted", "warn"),
+    "signed": ("已签署", "signed", ""),
+    "active": ("在租", "active", "good"),
+    "repaying": ("还款中", "repaying", "good"),
+    "ended": ("已结束", "ended", ""),
+    "scheduled": ("未到期", "scheduled", ""),
+    "due": ("应付", "due", "warn"),
+    "overdue": ("逾期", "overdue", "bad"),
+    "paid": ("已付", "paid", "good"),
+    "part_paid": ("部分已付", "part paid", "warn"),
+    "free": ("正常", "free", "good"),
+    "remind": ("提醒", "remind", "warn"),
+    "limit": ("已限制", "limited", "warn"),
+    "lock": ("已锁定", "locked", "bad"),
+}
+
 # type without "xinzu." and version: (zh, en, fields shown as money, other fields shown)
 EVENTS: dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]] = {
     "applications.application.submitted": ("提交申请", "Application submitted", (), ("channel",)),
@@ -32,13 +57,13 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]] = {
     "assets.asset.returned": ("归还入库", "Returned", (), ("returned_on",)),
     "assets.asset.inspected": ("验机", "Inspected", ("damage_fen",), ()),
     "billing.schedule.issued": (
-        "租金计划生成",
+        "收款计划生成",
         "Schedule issued",
         ("total_fen",),
         ("instalment_count", "first_due_on", "last_due_on"),
     ),
-    "billing.instalment.fell_due": ("租金到期", "Instalment due", ("outstanding_fen",), ("number", "due_on")),
-    "billing.instalment.became_overdue": ("租金逾期", "Instalment overdue", ("outstanding_fen",), ("number", "days_past_due")),
+    "billing.instalment.fell_due": ("到期应付", "Instalment due", ("outstanding_fen",), ("number", "due_on")),
+    "billing.instalment.became_overdue": ("逾期", "Instalment overdue", ("outstanding_fen",), ("number", "days_past_due")),
     "billing.arrears.aged": ("逾期中", "In arrears", ("overdue_fen",), ("days_past_due",)),
     "billing.arrears.cleared": ("欠款结清", "Arrears cleared", (), ()),
     "billing.receipt.allocated": ("入账分配", "Receipt allocated", ("amount_fen", "allocated_fen", "credit_balance_fen"), ()),
@@ -47,6 +72,18 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]] = {
     "billing.account.written_off": ("核销", "Written off", ("amount_fen",), ()),
     "billing.asset.reclassified": ("风险分类调整", "Risk class changed", (), ("class_before", "asset_class", "days_past_due")),
     "billing.books.differed": ("账账不符", "Books and billing differ", ("ledger_fen", "billing_fen"), ("account",)),
+    "billing.refund.recorded": ("退款入账", "Refund booked", ("amount_fen", "credit_balance_fen"), ()),
+    "billing.charge.reduced": ("费用调减", "Charge reduced", ("taken_back_fen", "amount_fen"), ("kind",)),
+    "billing.lease_class.differed": ("租赁分类待核", "Lease class to be looked at", (), ("booked_as", "lease_class", "because")),
+    "billing.ownership.passed": ("租赁物归承租人所有", "The thing is the lessee's", (), ("passed_on",)),
+    "billing.accrual.stopped": ("停止计息确认", "Interest no longer income", ("taken_back_fen",), ("days_past_due",)),
+    "billing.accrual.resumed": ("恢复计息确认", "Interest is income again", ("recognised_fen",), ()),
+    "billing.amendment.made": ("合同变更", "Amended", ("due_now_fen",), ("kind", "effective_on", "version")),
+    "billing.lessee.transferred": ("变更承租人（借款人）", "Taken over by another", (), ("effective_on",)),
+    "collections.notice.sent": ("限制前通知已发出", "Notice before restriction sent", (), ()),
+    "collections.notice.delivered": ("限制前通知已送达", "Notice before restriction delivered", (), ()),
+    "collections.demand.sent": ("催告函已发出", "Demand for payment sent", (), ()),
+    "collections.demand.delivered": ("催告函已送达", "Demand for payment delivered", (), ()),
     "billing.charge.raised": ("产生费用", "Charge raised", ("amount_fen",), ("kind",)),
     "billing.settlement.determined": ("结算", "Settlement", ("balance_due_fen", "credit_balance_fen"), ()),
     "billing.account.settled": ("账款两清", "Account settled", (), ("settled_on",)),
@@ -103,7 +140,7 @@ FIELDS: dict[str, tuple[str, str]] = {
     "daily_rate": ("日费率", "daily rate"),
     "ceiling_annual_pct": ("年化上限 %", "annual ceiling %"),
     "days_in_year": ("年天数", "days in a year"),
-    "instalment_fen": ("该期租金", "this instalment"),
+    "instalment_fen": ("该期金额", "this instalment"),
     "fen_days": ("分·天", "fen × days"),
     "cap_fen": ("上限", "cap"),
     "rounding": ("舍入", "rounding"),
@@ -117,6 +154,35 @@ FIELDS: dict[str, tuple[str, str]] = {
     "ledger_fen": ("总账", "in the ledger"),
     "billing_fen": ("分户账", "in billing"),
     "account": ("科目", "account"),
+    "taken_back_fen": ("退回", "taken back"),
+    "passed_on": ("归属日", "passed on"),
+    "booked_as": ("账上分类", "booked as"),
+    "lease_class": ("测试结果", "by the tests"),
+    "because": ("符合的标准", "tests that hold"),
+    "recognised_fen": ("补确认", "recognised"),
+    "due_now_fen": ("立即应付", "due now"),
+    "effective_on": ("生效日", "effective on"),
+    "version": ("计划版本", "schedule version"),
+    "principal_fen": ("本金", "principal"),
+    "annual_rate_pct": ("年利率 %", "annual rate %"),
+    "rows": ("期数", "instalments"),
+    "every": ("每期", "each of"),
+    "unit": ("单位", "unit"),
+    "day_count": ("计息天数", "day count"),
+    "interest_days": ("计息方式", "interest days"),
+    "balloon_fen": ("残值（尾款）", "residual, balloon"),
+    "grace_principal": ("只付息期数", "instalments without principal"),
+    "grace_interest": ("不付息期数", "instalments without interest"),
+    "interest_free": ("免息期数", "interest-free periods"),
+    "rounding_mode": ("舍入", "rounding"),
+    "instalment_multiple_fen": ("每期取整到", "instalments in whole"),
+    "residue": ("尾差归入", "residue in"),
+    "start_on": ("起息日", "interest from"),
+    "row_principal_fen": ("该期本金", "principal of the instalment"),
+    "row_interest_fen": ("该期利息", "interest of the instalment"),
+    "row_fee_fen": ("该期费用", "fee of the instalment"),
+    "deferred_interest_fen": ("递延利息", "interest deferred"),
+    "balance_after_fen": ("期末剩余本金", "principal left afterwards"),
 }
 
 VALUES: dict[str, tuple[str, str]] = {
@@ -140,6 +206,28 @@ VALUES: dict[str, tuple[str, str]] = {
     "damage": ("损坏赔偿", "damage"),
     "early_return": ("提前归还费", "early return fee"),
     "rent": ("租金", "rent"),
+    "principal": ("本金", "principal"),
+    "interest": ("利息", "interest"),
+    "fee": ("手续费", "fee"),
+    "prepayment_fee": ("提前还款费", "prepayment fee"),
+    "buyout": ("买断价", "buyout"),
+    "finance": ("融资租赁", "finance lease"),
+    "operating": ("经营租赁", "operating lease"),
+    "no_lease": ("不是租赁", "no lease"),
+    "termination_loss": ("解约损失", "loss on termination"),
+    "normal": ("正常", "normal"),
+    "attention": ("关注", "attention"),
+    "substandard": ("次级", "substandard"),
+    "doubtful": ("可疑", "doubtful"),
+    "loss": ("损失", "loss"),
+    "waiver": ("减免", "waiver"),
+    "write_off": ("核销", "write-off"),
+    "recovery": ("收回", "recovery"),
+    "reversal": ("冲正", "reversal"),
+    "chargeback": ("退单", "chargeback"),
+    "month": ("月", "month"),
+    "daily": ("按日", "daily"),
+    "last": ("末期", "the last instalment"),
     "rental": ("租赁", "rental"),
     "finance_lease": ("融资租赁", "finance lease"),
     "loan": ("借款", "loan"),
@@ -147,6 +235,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "half_up": ("四舍五入到分", "half up to the fen"),
     "one_time_code": ("签署验证码", "one-time code"),
     "payment_reminder": ("还款提醒", "payment reminder"),
+    "payment_demand": ("催告函", "demand for payment"),
     "restriction_notice": ("限制前通知", "notice before restriction"),
     "restriction_applied": ("限制已生效", "restriction applied"),
     "restriction_lifted": ("限制已解除", "restriction lifted"),
@@ -187,3 +276,14 @@ def value_text(value: object, english: bool) -> str:
         return "、".join(value_text(item, english) for item in value) if not english else ", ".join(str(item) for item in value)
     words = VALUES.get(str(value))
     return (words[1] if english else words[0]) if words else str(value)
+
+
+def state_text(value: str | None, english: bool) -> tuple[str, str]:
+    """A state's word and tone; two empty ones when there is none."""
+    words = STATES.get(value or "")
+    return ("", "") if value is None else (value, "") if words is None else (words[1] if english else words[0], words[2])
+
+
+def amount_or_text(name: str, value: object, english: bool) -> str:
+    """A named value for a person: money when its unit is fen."""
+    return str(Money(int(str(value)))) if name.endswith("_fen") else value_text(value, english)

@@ -5,7 +5,8 @@ exclusion constraint makes double occupancy impossible), assets_delivery (what m
 assets_courier_notice (the courier's side), assets_inspection with assets_inspection_item, assets_warehouse (the sender), assets_book
 (what each thing cost and what of it is depreciated) and assets_depreciation_policy (the owner's estimates).
 Events out: AssetShipped, AssetHandedOver, AssetReturned, AssetInspected. Events in: AgreementSigned (what is to be delivered),
-PaymentSucceeded (the first rent is in: deliver), AgreementCancelled (do not deliver).
+PaymentSucceeded (the first rent is in: deliver), AgreementCancelled (do not deliver), AmendmentMade and
+OwnershipPassed (a rented thing is the lessee's).
 Jobs: assets.book_courier (intent, call, outcome), assets.keep_books (taken in, depreciated by the month, left).
 
 A serial is the company's own stock and no personal data; the recipient's name and address are read from parties on record, sent

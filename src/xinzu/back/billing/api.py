@@ -11,12 +11,14 @@ import msgspec
 from xinzu.back.billing.commands import (
     Adjusted,
     Allocated,
+    BankRefund,
     CloseDay,
     Commencement,
     DayReport,
     Opening,
     Receipt,
     Refund,
+    Refunded,
     Return,
     Reversal,
     Settled,
@@ -29,6 +31,7 @@ from xinzu.back.billing.commands import (
     issue_schedules,
     open_accounts,
     open_books,
+    record_bank_refunds,
     record_receipts,
     record_refunds,
     record_transfers,
@@ -37,28 +40,50 @@ from xinzu.back.billing.commands import (
     waive_items,
     write_off_accounts,
 )
+from xinzu.back.billing.commands.amend import amend
 from xinzu.back.billing.commands.close_day import next_to_close
+from xinzu.back.billing.commands.plan_amendments import Amendment, LesseeTransfer, amendment_of, preview_amendments
+from xinzu.back.billing.commands.portfolio import (
+    AgeingReport,
+    AssetClassReport,
+    aged_agreements,
+    ageing_of,
+    asset_classes,
+    export_ageing,
+    export_asset_classes,
+)
 from xinzu.back.billing.commands.reconcile import Reconciled, reconcile
-from xinzu.back.billing.errors import AccountMissing, ItemUnknown
+from xinzu.back.billing.commands.set_risk_policies import RiskPolicyChange, RiskPolicyView, risk_policy_of, set_risk_policies
+from xinzu.back.billing.errors import AccountMissing, ItemUnknown, LeaseUnclassified
 from xinzu.back.billing.model import RECEIPT_SOURCE_PAYMENTS, Charge, ChargeKind, Instalment, InstalmentState, Role, Why
-from xinzu.back.billing.rules import late_fee
+from xinzu.back.billing.rules import inception, late_fee, suspension
+from xinzu.back.billing.rules.ageing import AgeingBucket
 from xinzu.back.billing.rules.legs import why_financed, why_rent
-from xinzu.back.billing.rules.schedules.agreed import financed_cost_pct, schedule_terms, with_rate_of
-from xinzu.back.billing.rules.schedules.cost import rental_cost_pct
+from xinzu.back.billing.rules.schedules.agreed import financed_cost_pct, rent_days_early, schedule_terms, with_rate_of
+from xinzu.back.billing.rules.schedules.cost import dearest_buyout, rental_cost_pct
 from xinzu.back.billing.rules.schedules.cost_table import CostInstalment, CostLine, CostTable, cost_table
+from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy
 from xinzu.back.billing.rules.schedules.solve import Schedule, schedule_of
 from xinzu.back.billing.rules.schedules.terms import DayCount, InterestDays, Method, Residue, ScheduleTerms, Timing
+from xinzu.back.billing.rules.servicing.ending import Buyout
+from xinzu.back.billing.rules.servicing.explained import why_amended
+from xinzu.back.billing.rules.servicing.payoff import Payoff
 from xinzu.back.billing.schemas import (
     AccountView,
     AdjustmentView,
+    Amended,
+    AmendmentPreview,
+    AmendmentView,
     AmountWhy,
     ChargeView,
     InstalmentView,
+    LeaseClassView,
+    LeaseTestView,
     NextDue,
     ReceiptView,
     SegmentView,
 )
-from xinzu.back.billing.store import accounts, adjustments, items, receipts
+from xinzu.back.billing.store import accounts, adjustments, amendments, items, receipts
 from xinzu.back.billing.store.receipts import ReceiptRecord
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.time import BusinessDate
@@ -67,7 +92,15 @@ from xinzu.platform.uow import ReadSession
 __all__ = [
     "RECEIPT_SOURCE_PAYMENTS",
     "Adjusted",
+    "AgeingBucket",
+    "AgeingReport",
     "Allocated",
+    "Amended",
+    "Amendment",
+    "AmendmentPreview",
+    "AssetClassReport",
+    "BankRefund",
+    "Buyout",
     "CloseDay",
     "Commencement",
     "CostInstalment",
@@ -76,45 +109,66 @@ __all__ = [
     "DayCount",
     "DayReport",
     "InterestDays",
+    "LesseeTransfer",
     "Method",
     "Opening",
+    "Payoff",
     "Receipt",
     "ReceiptRecord",
     "Reconciled",
     "Refund",
+    "Refunded",
     "Residue",
     "Return",
     "Reversal",
+    "RiskPolicyChange",
+    "RiskPolicyView",
     "Schedule",
     "ScheduleTerms",
     "Settled",
+    "ShiftPolicy",
     "Timing",
     "Transfer",
     "Waiver",
     "WriteOff",
     "account_of",
     "adjustments_of",
+    "aged_agreements",
+    "ageing_of",
+    "amend",
+    "amendment_of",
+    "amendments_of",
+    "asset_classes",
     "call_off_accounts",
     "charges_of",
     "close_day",
     "close_days",
     "cost_table",
     "days_to_close",
+    "dearest_buyout",
+    "export_ageing",
+    "export_asset_classes",
     "financed_cost_pct",
     "instalments_of",
     "issue_schedules",
+    "lease_class_of",
     "open_accounts",
     "open_books",
+    "preview_amendments",
     "receipt_view",
     "receipts_of",
     "reconcile",
+    "record_bank_refunds",
     "record_receipts",
     "record_refunds",
     "record_transfers",
+    "rent_days_early",
     "rental_cost_pct",
     "reverse_receipts",
+    "risk_policy_of",
     "schedule_of",
     "schedule_terms",
+    "set_risk_policies",
     "settle_returns",
     "waive_items",
     "why",
@@ -162,7 +216,37 @@ async def account_of(read: ReadSession, agreement_id: UUID) -> AccountView:
         asset_class=account.asset_class.value,
         provision_fen=account.provision_fen,
         written_off_on=account.written_off_on,
+        non_accrual_since=account.non_accrual_since,
+        suspended_fen=sum(row.suspended_fen for row in instalments),
         charges=[_charge_view(charge) for charge in charges],
+    )
+
+
+async def lease_class_of(read: ReadSession, agreement_id: UUID) -> LeaseClassView:
+    """How a lease was classified at its inception, with every test; raises AccountMissing, LeaseUnclassified."""
+    account = await accounts.find(read, agreement_id)
+    if account is None:
+        raise AccountMissing
+    found = await accounts.lease_class_of(read, agreement_id)
+    if found is None:
+        raise LeaseUnclassified
+    return LeaseClassView(
+        lease_class=found.lease_class.value,
+        booked_as=inception.BOOKED_AS[account.family].value,
+        differs=inception.differs(account.family, found.lease_class),
+        needs_judgement=found.needs_judgement,
+        supply=found.supply.value,
+        tests=[
+            LeaseTestView(
+                code=test.code,
+                article=test.article,
+                holds=test.holds,
+                figures=dict(test.figures),
+                words_zh=test.words_zh,
+                words_en=test.words_en,
+            )
+            for test in found.tests
+        ],
     )
 
 
@@ -194,6 +278,13 @@ async def adjustments_of(read: ReadSession, agreement_id: UUID) -> list[Adjustme
     return [adjustment_view(row) for row in await adjustments.of_agreement(read, agreement_id)]
 
 
+async def amendments_of(read: ReadSession, agreement_id: UUID) -> list[AmendmentView]:
+    """What was changed on an agreement after commencement, newest first. Raises AccountMissing."""
+    if await accounts.find(read, agreement_id) is None:
+        raise AccountMissing
+    return [amendment_view(row) for row in await amendments.of_agreement(read, agreement_id)]
+
+
 async def why(read: ReadSession, agreement_id: UUID, item_id: UUID) -> AmountWhy:
     """Why an instalment or a charge is what it is; raises AccountMissing, ItemUnknown."""
     account = await accounts.find(read, agreement_id)
@@ -202,14 +293,15 @@ async def why(read: ReadSession, agreement_id: UUID, item_id: UUID) -> AmountWhy
     instalments = {row.id: row for row in await items.instalments_of(read, [agreement_id])}
     instalment = instalments.get(item_id)
     if instalment is not None and account.commencement_on is not None:
-        explained = await _why_leg(read, account, instalment, account.commencement_on)
+        explained = await _why_leg(read, account, list(instalments.values()), instalment, account.commencement_on)
+        explained = suspension.told(explained, instalment, account.non_accrual_since)
         return _answer(public_id(Prefix.INSTALMENT, item_id), instalment.role.value, instalment.amount_fen, explained)
     charge = next((charge for charge in await items.charges_of(read, [agreement_id]) if charge.id == item_id), None)
     if charge is None:
         raise ItemUnknown
     if charge.kind is ChargeKind.LATE_FEE and charge.instalment_id is not None:
         explained = late_fee.explain(
-            items.segments_of(charge),
+            items.late_fee_days_of(charge),
             instalments[charge.instalment_id].amount_fen,
             account.late_fee_daily_rate,
             account.late_fee_ceiling_annual_pct,
@@ -219,11 +311,16 @@ async def why(read: ReadSession, agreement_id: UUID, item_id: UUID) -> AmountWhy
     return _answer(public_id(Prefix.CHARGE, item_id), charge.kind.value, charge.amount_fen, explained)
 
 
-async def _why_leg(read: ReadSession, account: accounts.Account, leg: Instalment, commencement_on: BusinessDate) -> Why:
+async def _why_leg(
+    read: ReadSession, account: accounts.Account, legs: Sequence[Instalment], leg: Instalment, commencement_on: BusinessDate
+) -> Why:
+    amended = None if leg.version == 1 else await amendments.of_version(read, account.agreement_id, leg.version)
+    if amended is not None:
+        return why_amended(amended.in_force, legs, leg, amended.why)
     if account.financing is None:
         return why_rent(leg, account.rent_fen, account.period_months, account.period_count, commencement_on)
     terms = schedule_terms(account.financing, account.period_months, account.period_count, commencement_on)
-    return why_financed(terms, leg.number)
+    return why_financed(terms, leg.number, leg.due_on)
 
 
 def adjustment_view(row: adjustments.Adjustment) -> AdjustmentView:
@@ -234,6 +331,23 @@ def adjustment_view(row: adjustments.Adjustment) -> AdjustmentView:
         reason=row.reason,
         made_by=row.made_by,
         made_on=row.made_on,
+        recorded_at=row.recorded_at,
+    )
+
+
+def amendment_view(row: amendments.Amendment) -> AmendmentView:
+    return AmendmentView(
+        id=public_id(Prefix.AMENDMENT, row.id),
+        kind=row.kind,
+        version=row.version,
+        effective_on=row.effective_on,
+        formula=row.why.formula,
+        words_zh=row.why.words_zh,
+        words_en=row.why.words_en,
+        inputs=dict(row.why.inputs),
+        request=dict(row.request),
+        reason=row.reason,
+        made_by=row.made_by,
         recorded_at=row.recorded_at,
     )
 
@@ -250,6 +364,7 @@ def instalment_view(row: Instalment) -> InstalmentView:
         amount_fen=row.amount_fen,
         paid_fen=row.paid_fen,
         cancelled_fen=row.cancelled_fen,
+        suspended_fen=row.suspended_fen,
         state=row.state.value,
     )
 

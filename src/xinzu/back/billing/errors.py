@@ -45,6 +45,14 @@ class RefundExceedsCredit(Conflict):
     title_en = "The refund is larger than the credit balance"
 
 
+class RefundConflict(Conflict):
+    """A refund with this reference is recorded already, for another agreement or another amount."""
+
+    code = "billing.refund_conflict"
+    title_zh = "该退款流水号已用于另一笔退款"
+    title_en = "The refund's reference was used for another refund"
+
+
 class DayNotOver(Conflict):
     """The business date has not ended."""
 
@@ -59,6 +67,14 @@ class DaySkipped(Conflict):
     code = "billing.day_skipped"
     title_zh = "须按顺序日终，请先关闭之前的营业日"
     title_en = "Business dates are closed in order: close the earlier ones first"
+
+
+class LeaseUnclassified(NotFound):
+    """The agreement is a loan, has not commenced, or nothing is known of the thing's value."""
+
+    code = "billing.lease_unclassified"
+    title_zh = "该合同没有租赁分类：借款不是租赁，未起租或标的价值未知时也不分类"
+    title_en = "The agreement has no lease classification: a loan is no lease, and before commencement nothing is classified"
 
 
 class ReceiptUnknown(NotFound):
@@ -99,3 +115,19 @@ class StillRunning(Conflict):
     code = "billing.still_running"
     title_zh = "尚有未到期款项：请先依法宣布加速到期或解除合同，再行核销"
     title_en = "Instalments are still to come: accelerate or terminate on a legal ground first, then write off"
+
+
+class NotAmendable(Conflict):
+    """Only what has commenced, still runs and is not written off can be changed."""
+
+    code = "billing.not_amendable"
+    title_zh = "合同尚未起租、正在结清或已核销，不能变更"
+    title_en = "The agreement has not commenced, is being settled or is written off: it cannot be amended"
+
+
+class PositionChanged(Conflict):
+    """Since the preview something was paid, charged or amended: what was previewed is not what would be done."""
+
+    code = "billing.position_changed"
+    title_zh = "自预览后账户已有变动，请重新预览"
+    title_en = "The account has moved since the preview: preview again"

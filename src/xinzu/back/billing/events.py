@@ -76,6 +76,16 @@ class ReceiptAllocated(Event):
     credit_balance_fen: int
 
 
+@event("xinzu.billing.refund.recorded.v1")
+@dataclass(frozen=True, kw_only=True)
+class RefundRecorded(Event):
+    """Held money went back to the customer."""
+
+    refund_id: UUID
+    amount_fen: int
+    credit_balance_fen: int
+
+
 @event("xinzu.billing.charge.raised.v1")
 @dataclass(frozen=True, kw_only=True)
 class ChargeRaised(Event):
@@ -86,10 +96,22 @@ class ChargeRaised(Event):
     amount_fen: int
 
 
+@event("xinzu.billing.charge.reduced.v1")
+@dataclass(frozen=True, kw_only=True)
+class ChargeReduced(Event):
+    """Part or all of a late fee is taken back: money had come in before it was recorded. ``amount_fen`` is what the charge is now."""
+
+    charge_id: UUID
+    kind: str
+    amount_fen: int
+    taken_back_fen: int
+
+
 @event("xinzu.billing.settlement.determined.v1")
 @dataclass(frozen=True, kw_only=True)
 class SettlementDetermined(Event):
-    """The device is back and inspected: this is the final balance. At most one of the two amounts is above zero."""
+    """The device is back and inspected, or an amendment ends the agreement: this is the final balance. At most one of the two amounts is
+    above zero."""
 
     party_id: UUID
     balance_due_fen: int
@@ -103,6 +125,17 @@ class AccountSettled(Event):
 
     party_id: UUID
     settled_on: BusinessDate
+
+
+@event("xinzu.billing.ownership.passed.v1")
+@dataclass(frozen=True, kw_only=True)
+class OwnershipPassed(Event):
+    """The term of a rental that ends in ownership (租完归送) is over and everything is paid: the thing is the lessee's. Said with
+    AccountSettled. ``kept_on`` is the day after the term, on which the transfer price was booked."""
+
+    party_id: UUID
+    kept_on: BusinessDate
+    passed_on: BusinessDate
 
 
 @event("xinzu.billing.day.closed.v1")
@@ -153,6 +186,39 @@ class AccountWrittenOff(Event):
     amount_fen: int
 
 
+@event("xinzu.billing.lease_class.differed.v1")
+@dataclass(frozen=True, kw_only=True)
+class LeaseClassDiffered(Event):
+    """By the tests of CAS 21 art. 36 a lease that commenced is of another class than the books show: an accountant must look. ``because`` are
+    the tests that hold."""
+
+    party_id: UUID
+    booked_as: str
+    lease_class: str
+    because: list[str]
+
+
+@event("xinzu.billing.accrual.stopped.v1")
+@dataclass(frozen=True, kw_only=True)
+class AccrualStopped(Event):
+    """The agreement is so late that its interest is income only when paid, from this close on. ``taken_back_fen`` was earned and not paid."""
+
+    party_id: UUID
+    business_date: BusinessDate
+    days_past_due: int
+    taken_back_fen: int
+
+
+@event("xinzu.billing.accrual.resumed.v1")
+@dataclass(frozen=True, kw_only=True)
+class AccrualResumed(Event):
+    """The agreement is cured: its interest is income as it is earned again. ``recognised_fen`` was claimed and had not been income."""
+
+    party_id: UUID
+    business_date: BusinessDate
+    recognised_fen: int
+
+
 @event("xinzu.billing.asset.reclassified.v1")
 @dataclass(frozen=True, kw_only=True)
 class AssetReclassified(Event):
@@ -163,3 +229,28 @@ class AssetReclassified(Event):
     class_before: str
     asset_class: str
     days_past_due: int
+
+
+@event("xinzu.billing.amendment.made.v1")
+@dataclass(frozen=True, kw_only=True)
+class AmendmentMade(Event):
+    """The agreement was changed after commencement: ``kind`` says how (prepayment, payoff, rate_change, moratorium, termination, …),
+    ``formula`` names the reason's formula, ``version`` is the schedule's from now on and ``due_now_fen`` what the change asks for at once."""
+
+    party_id: UUID
+    amendment_id: UUID
+    kind: str
+    formula: str
+    effective_on: BusinessDate
+    version: int
+    due_now_fen: int
+
+
+@event("xinzu.billing.lessee.transferred.v1")
+@dataclass(frozen=True, kw_only=True)
+class LesseeTransferred(Event):
+    """Another lessee or borrower took over with everything that is open, by the lessor's consent (Civil Code arts. 551, 555)."""
+
+    party_before_id: UUID
+    party_id: UUID
+    effective_on: BusinessDate

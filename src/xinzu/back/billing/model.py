@@ -15,7 +15,7 @@ RECEIPT_SOURCE_PAYMENTS = "payments"
 
 
 class AccountState(StrEnum):
-    """Open: rents run. Settling: the device is back and the final balance stands. Settled: nothing is owed either way."""
+    """Open: rents run. Settling: the device is back, or a financing is repaid, and the final balance stands. Settled: nothing is owed either way."""
 
     OPEN = "open"
     SETTLING = "settling"
@@ -43,13 +43,14 @@ class AssetClass(StrEnum):
 
 
 class AdjustmentKind(StrEnum):
-    """What can be done to items and receipts by hand."""
+    """What can be done to items and receipts, by hand or (correction) because money came in before it was recorded."""
 
     WAIVER = "waiver"
     WRITE_OFF = "write_off"
     RECOVERY = "recovery"
     REVERSAL = "reversal"
     CHARGEBACK = "chargeback"
+    CORRECTION = "correction"
 
 
 class InstalmentState(StrEnum):
@@ -85,6 +86,7 @@ class ItemKind(StrEnum):
     EARLY_RETURN = "early_return"
     PREPAYMENT_FEE = "prepayment_fee"
     BUYOUT = "buyout"
+    TERMINATION_LOSS = "termination_loss"
     RENT = "rent"
     PRINCIPAL = "principal"
     INTEREST = "interest"
@@ -111,6 +113,7 @@ class ChargeKind(StrEnum):
     EARLY_RETURN = ItemKind.EARLY_RETURN.value
     PREPAYMENT_FEE = ItemKind.PREPAYMENT_FEE.value
     BUYOUT = ItemKind.BUYOUT.value
+    TERMINATION_LOSS = ItemKind.TERMINATION_LOSS.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,28 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What was taken back of a late fee because money counted from ``received_on`` and was recorded later; the segments stood before."""
+
+    made_on: BusinessDate
+    received_on: BusinessDate
+    taken_back_fen: int
+    segments_before: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LateFeeDays:
+    """The days a late fee is charged for, and what was taken back of it."""
+
+    segments: tuple[Segment, ...]
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def taken_back_fen(self) -> int:
+        return sum(each.taken_back_fen for each in self.corrections)
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """How an amount came to be: the formula by name and in words, its inputs, and its segments in time."""
 
@@ -139,7 +164,9 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A leg of an instalment as planned. It is for the days ``from_on`` to ``to_on``, both included."""
+    """One amount of one row of one version of the schedule, as planned or as it stands. It is for the days ``from_on`` to ``to_on``, both
+    included; what is open of it is the amount less what was paid and what was cancelled. ``suspended_fen`` of what is open is interest that
+    is claimed and not income, ``suspended_vat_fen`` the VAT in it that is not payable yet (``rules.suspension``)."""
 
     number: int
     role: Role
@@ -147,29 +174,48 @@ class Leg:
     to_on: BusinessDate
     due_on: BusinessDate
     amount_fen: int
+    version: int = 1
+    paid_fen: int = 0
+    cancelled_fen: int = 0
+    earned_fen: int = 0
+    state: InstalmentState = InstalmentState.SCHEDULED
+    suspended_fen: int = 0
+    suspended_vat_fen: int = 0
 
-
-@dataclass(frozen=True, slots=True)
-class Instalment:
-    """A leg of an instalment as it stands. What is open of it is the amount less what was paid and what was cancelled."""
-
-    id: UUID
-    agreement_id: UUID
-    version: int
-    number: int
-    role: Role
-    from_on: BusinessDate
-    to_on: BusinessDate
-    due_on: BusinessDate
-    amount_fen: int
-    paid_fen: int
-    cancelled_fen: int
-    earned_fen: int
-    state: InstalmentState
+    @property
+    def ref(self) -> str:
+        """What names a leg within its agreement."""
+        return f"{self.version}/{self.number}/{self.role.value}"
 
     @property
     def open_fen(self) -> int:
         return self.amount_fen - self.paid_fen - self.cancelled_fen
+
+    @property
+    def standing_fen(self) -> int:
+        """What the leg asks for, paid or not."""
+        return self.amount_fen - self.cancelled_fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instalment(Leg):
+    """A leg of an agreement that is billed."""
+
+    id: UUID
+    agreement_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """How much of a leg's interest was and is claimed without being income, and how much of its VAT was and is not payable yet."""
+
+    leg_id: UUID
+    agreement_id: UUID
+    family: Family
+    before_fen: int
+    after_fen: int
+    vat_before_fen: int = 0
+    vat_after_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

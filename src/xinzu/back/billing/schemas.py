@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from xinzu.kernel.time import BusinessDate, Instant
-from xinzu.platform.http.fields import ONE_LINE
+from xinzu.platform.http.fields import ONE_LINE, Hex32, PublicId
 
 AMOUNT_MAX_FEN = 1_000_000_000_000
 PositiveFen = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX_FEN, description="Amount in fen, VAT included")]
@@ -16,7 +16,8 @@ Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=ONE_L
 
 class InstalmentView(msgspec.Struct, kw_only=True):
     """A leg of an instalment: ``role`` is rent, principal, interest or fee, and legs of one ``number`` fall due together. ``version`` is
-    that of the schedule, which amendments raise. ``state`` is scheduled, due, overdue, paid or cancelled."""
+    that of the schedule, which amendments raise. ``suspended_fen`` of it is interest that is owed and will be income when paid. ``state`` is
+    scheduled, due, overdue, paid or cancelled."""
 
     id: str
     version: int
@@ -28,11 +29,13 @@ class InstalmentView(msgspec.Struct, kw_only=True):
     amount_fen: int
     paid_fen: int
     cancelled_fen: int
+    suspended_fen: int
     state: str
 
 
 class ChargeView(msgspec.Struct, kw_only=True):
-    """Something owed besides instalments. ``kind`` is late_fee, damage, early_return, prepayment_fee or buyout."""
+    """Something owed besides instalments. ``kind`` is late_fee, damage, early_return, prepayment_fee, buyout or
+    termination_loss."""
 
     id: str
     kind: str
@@ -52,7 +55,8 @@ class NextDue(msgspec.Struct, kw_only=True):
 
 class AccountView(msgspec.Struct, kw_only=True):
     """What an agreement owes now, what it holds, how late it is (as of the last close) and what comes next. ``principal_fen`` is what of
-    the financed amount is not repaid yet, null for a rental."""
+    the financed amount is not repaid yet, null for a rental. Since ``non_accrual_since`` interest is income only when paid;
+    ``suspended_fen`` of it is claimed and was not income."""
 
     agreement_id: str
     party_id: str
@@ -68,6 +72,8 @@ class AccountView(msgspec.Struct, kw_only=True):
     asset_class: str
     provision_fen: int
     written_off_on: BusinessDate | None
+    non_accrual_since: BusinessDate | None
+    suspended_fen: int
     charges: list[ChargeView]
 
 
@@ -108,6 +114,13 @@ class NewReceipt(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     received_on: BusinessDate
 
 
+class NewRefund(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Credit balance that was given back from the bank today. ``reference`` is the bank's: the same one is recorded once."""
+
+    reference: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=ONE_LINE)]
+    amount_fen: PositiveFen
+
+
 class ReversalBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Why a receipt is taken back; ``chargeback`` when the payer's bank took it."""
 
@@ -129,7 +142,7 @@ class WriteOffBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class AdjustmentView(msgspec.Struct, kw_only=True):
-    """Something done by hand: waiver, write_off, recovery, reversal, chargeback."""
+    """Something done by hand (waiver, write_off, recovery, reversal, chargeback), or a late fee's correction by a receipt recorded late."""
 
     id: str
     kind: str
@@ -177,3 +190,303 @@ class CloseRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     business_date: Annotated[BusinessDate, msgspec.Meta(description="The finished business date whose turn it is")]
     dry_run: bool = False
+
+
+# --- amendments ---------------------------------------------------------------------------------------------------------------
+
+AnyFen = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX_FEN, description="Amount in fen, VAT included")]
+AnnualPct = Annotated[
+    str, msgspec.Meta(pattern=r"^[0-9]{1,3}(\.[0-9]{1,20})?$(?!\n)", max_length=24, description="Percent a year")
+]
+FeePct = Annotated[
+    str, msgspec.Meta(pattern=r"^[0-9]{1,2}(\.[0-9]{1,6})?$(?!\n)", max_length=9, description="Percent of the principal")
+]
+Periods = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=ONE_LINE)]
+Clause = Annotated[
+    str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)", description="The contract's, empty for none")
+]
+
+
+class AmendmentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """What every change says: from when it counts and why it is made. ``expected_sha256`` is the preview's ``position_sha256``: when the
+    account has moved since, nothing is done."""
+
+    on: BusinessDate
+    reason: Reason
+    expected_sha256: Hex32 | None = None
+
+
+class PrepaymentBody(AmendmentBody, tag="prepayment"):
+    """So much principal is paid ahead (for the next instalments: so much money)."""
+
+    amount_fen: PositiveFen
+    policy: Literal["reduce_instalment", "reduce_term", "next_instalments"]
+    fee_pct: FeePct = "0"
+    least_fen: PositiveFen = 1
+
+
+class PayoffBody(AmendmentBody, tag="payoff"):
+    """Everything is paid."""
+
+    fee_pct: FeePct = "0"
+
+
+class RateChangeBody(AmendmentBody, tag="rate_change"):
+    """A new annual rate; the date may lie in the past."""
+
+    annual_rate_pct: AnnualPct
+
+
+class ReAmortiseBody(AmendmentBody, tag="re_amortise"):
+    """New equal instalments to the same end."""
+
+
+class ExtensionBody(AmendmentBody, tag="extension"):
+    """Every due date to come moves by so many periods."""
+
+    periods: Periods
+
+
+class MoratoriumBody(AmendmentBody, tag="moratorium"):
+    """No principal for so many periods; the term is as much longer."""
+
+    periods: Periods
+    interest: Literal["paid", "deferred", "capitalised"]
+
+
+class RestructureBody(AmendmentBody, tag="restructure"):
+    """A new rate, number of instalments and method for what is outstanding."""
+
+    periods: Periods
+    annual_rate_pct: AnnualPct
+    method: Literal["equal_instalment", "equal_principal", "interest_only", "bullet", "balloon"] = "equal_instalment"
+    balloon_fen: AnyFen = 0
+
+
+class ReAgeBody(AmendmentBody, tag="re_age"):
+    """Arrears are spread over the instalments to come, or over so many. Days past due begin anew only on a recorded ground."""
+
+    periods: Periods | None = None
+    reset_ground: Reference | None = None
+
+
+class RenewalBody(AmendmentBody, tag="renewal"):
+    """More periods of a rental. ``every`` is the months of one; ``rents_max_fen`` the most that all rents together may come to."""
+
+    periods: Periods
+    rent_fen: PositiveFen
+    every: Annotated[int, msgspec.Meta(ge=1, le=12)] = 1
+    rents_max_fen: PositiveFen | None = None
+
+
+class BuyoutBody(AmendmentBody, tag="buyout"):
+    """The lessee keeps the thing; without a price at the contract's."""
+
+    price_fen: AnyFen | None = None
+
+
+class TransferBody(AmendmentBody, tag="transfer"):
+    """Another lessee takes over. What is open goes ``with_new``, or must be paid by the old one first (``with_old``)."""
+
+    party_id: PublicId
+    open_items: Literal["with_old", "with_new"]
+    consent_ref: Reference
+
+
+class DemandBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The demand for payment on record: when it reached the debtor, the days it gave, the amount and where the proof is."""
+
+    demanded_on: BusinessDate
+    period_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)]
+    amount_fen: PositiveFen
+    proof_ref: Reference
+
+
+class AccelerationBody(AmendmentBody, tag="acceleration"):
+    """All that is to come is asked for at once."""
+
+    demand: DemandBody
+    clause: Clause = ""
+
+
+class TerminationBody(AmendmentBody, tag="termination"):
+    """The agreement ends for default. ``recovered_value_fen`` is what the recovered thing is worth by the valuation."""
+
+    demand: DemandBody
+    clause: Clause = ""
+    recovered_value_fen: AnyFen | None = None
+    valuation_ref: Clause = ""
+    costs_fen: AnyFen = 0
+    residual_fen: AnyFen = 0
+
+
+AnyAmendment = (
+    PrepaymentBody
+    | PayoffBody
+    | RateChangeBody
+    | ReAmortiseBody
+    | ExtensionBody
+    | MoratoriumBody
+    | RestructureBody
+    | ReAgeBody
+    | RenewalBody
+    | BuyoutBody
+    | TransferBody
+    | AccelerationBody
+    | TerminationBody
+)
+
+
+class NewLeg(msgspec.Struct, kw_only=True):
+    """A leg that an amendment brings."""
+
+    number: int
+    role: str
+    from_on: BusinessDate
+    to_on: BusinessDate
+    due_on: BusinessDate
+    amount_fen: int
+
+
+class NewCharge(msgspec.Struct, kw_only=True):
+    """A charge that an amendment brings."""
+
+    kind: str
+    amount_fen: int
+
+
+class AmendmentPreview(msgspec.Struct, kw_only=True):
+    """What a change does. ``due_now_fen`` is the money it needs (``arrears_fen`` of it owed anyway), ``credit_fen`` what becomes the
+    customer's, ``rebate_fen`` the interest not asked for any more, ``falls_away_fen`` what legs that fall away asked for.
+    ``annual_cost_pct`` is what the rest costs a year. ``schedule_sha256`` is the schedule's fingerprint afterwards."""
+
+    kind: str
+    effective_on: BusinessDate
+    version: int
+    formula: str
+    words_zh: str
+    words_en: str
+    inputs: dict[str, str | int]
+    due_now_fen: int
+    arrears_fen: int
+    credit_fen: int
+    rebate_fen: int
+    falls_away_fen: int
+    accrued_interest_fen: int
+    annual_cost_pct: str | None
+    surplus_fen: int
+    shortfall_fen: int
+    new_legs: list[NewLeg]
+    new_charges: list[NewCharge]
+    position_sha256: str
+    schedule_sha256: str
+
+
+class Amended(AmendmentPreview, kw_only=True):
+    """The change as it was made, and what the agreement owes and holds now."""
+
+    id: str
+    balance_due_fen: int
+    credit_balance_fen: int
+
+
+class AmendmentView(msgspec.Struct, kw_only=True):
+    """A change on record. ``version`` is the schedule's since then; ``request`` is what was asked for."""
+
+    id: str
+    kind: str
+    version: int
+    effective_on: BusinessDate
+    formula: str
+    words_zh: str
+    words_en: str
+    inputs: dict[str, str | int]
+    request: dict[str, Any]
+    reason: str
+    made_by: str
+    recorded_at: Instant
+
+
+class AmendmentList(msgspec.Struct, kw_only=True):
+    """Changes, newest first."""
+
+    items: list[AmendmentView]
+
+
+class BucketAmount(msgspec.Struct, kw_only=True):
+    """What an agreement owes in one bucket."""
+
+    bucket: str
+    amount_fen: int
+
+
+class AgedAgreement(msgspec.Struct, kw_only=True):
+    """What an agreement owes, by bucket. ``days_past_due`` counts from the due date of its oldest open item; ``asset_class`` is of the last
+    close."""
+
+    agreement_id: str
+    agreement_no: str
+    party_id: str
+    family: str
+    asset_class: str
+    oldest_due_on: BusinessDate
+    days_past_due: int
+    open_fen: int
+    buckets: list[BucketAmount]
+
+
+class AgedAgreementPage(msgspec.Struct, kw_only=True):
+    """Agreements behind a bucket, by id."""
+
+    items: list[AgedAgreement]
+    next_cursor: str | None
+
+
+DaysPastDue = Annotated[int, msgspec.Meta(ge=0, le=3_650, description="More days past due than this")]
+BasisPoints = Annotated[int, msgspec.Meta(ge=0, le=10_000, description="Basis points of what is owed")]
+
+
+class ProvisionRates(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is set aside of what is owed, by risk class."""
+
+    normal: BasisPoints
+    attention: BasisPoints
+    substandard: BasisPoints
+    doubtful: BasisPoints
+    loss: BasisPoints
+
+
+class RiskPolicyBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A tenant's risk policy. Never looser than the measures: at most 7, 90, 270 and 360 days, accrual stopped after at most 90, and at
+    least 100, 200, 2500, 5000 and 10000 basis points."""
+
+    attention_days: DaysPastDue
+    substandard_days: DaysPastDue
+    doubtful_days: DaysPastDue
+    loss_days: DaysPastDue
+    non_accrual_days: DaysPastDue = 90
+    by_class: ProvisionRates
+
+
+class LeaseTestView(msgspec.Struct, kw_only=True):
+    """One question of CAS 21 art. 36, its figures and its answer."""
+
+    code: str
+    article: str
+    holds: bool
+    figures: dict[str, str | int | bool]
+    words_zh: str
+    words_en: str
+
+
+class LeaseClassView(msgspec.Struct, kw_only=True):
+    """How a lease was classified at its inception and why. ``booked_as`` is what the books show; ``differs`` when the rule says otherwise:
+    an accountant must look. ``needs_judgement`` when only signs speak for a finance lease. A loan is no lease."""
+
+    lease_class: str
+    booked_as: str
+    differs: bool
+    needs_judgement: bool
+    supply: str
+    tests: list[LeaseTestView]

@@ -10,7 +10,11 @@ from xinzu.kernel.terms import Family
 from xinzu.platform.db import fen, instant, one_of, tenant_reference, tenant_table, tenant_unique
 
 # Terms are those signed; ``version`` is that of the schedule in force, which amendments raise. ``overdue_fen`` and ``days_past_due`` are
-# as of the last closed business date, less what was paid since. ``cleared_on`` is since when nothing of a non-performing one is overdue.
+# as of the last closed business date, less what was paid since. ``cleared_on`` is since when nothing of a non-performing one is overdue,
+# ``non_accrual_since`` the close since which interest is income only when paid. Since ``kept_on``, the day after its term, the thing
+# of a rental that ends in ownership stays with the lessee, whose it is once everything is paid.
+# After a re-ageing, what falls due up to ``ageing_until`` and is overdue again counts its days from ``ageing_since``. No late fee accrues
+# up to ``no_late_fee_to``.
 account = tenant_table(
     "billing_account",
     Column("agreement_id", Uuid, nullable=False),
@@ -24,6 +28,12 @@ account = tenant_table(
     Column("period_months", SmallInteger, nullable=False),
     Column("period_count", SmallInteger, nullable=False),
     fen("early_return_fee_fen"),
+    fen("device_value_fen"),
+    Column("buyout_fen", BigInteger, nullable=True),
+    Column("first_rents", SmallInteger, nullable=False),
+    Column("ends_in", Text, nullable=False),
+    Column("due_shift", Text, nullable=False),
+    Column("buyout_prices_fen", JSONB, nullable=True),
     Column("grace_days", SmallInteger, nullable=False),
     Column("late_fee_daily_rate", Numeric, nullable=False),
     Column("late_fee_ceiling_annual_pct", Numeric, nullable=False),
@@ -34,7 +44,12 @@ account = tenant_table(
     Column("asset_class", Text, nullable=False),
     fen("provision_fen"),
     Column("cleared_on", Date, nullable=True),
+    Column("ageing_since", Date, nullable=True),
+    Column("ageing_until", Date, nullable=True),
+    Column("no_late_fee_to", Date, nullable=True),
     Column("written_off_on", Date, nullable=True),
+    Column("non_accrual_since", Date, nullable=True),
+    Column("kept_on", Date, nullable=True),
     instant("opened_at"),
     Column("settled_on", Date, nullable=True),
     one_of("state", AccountState),
@@ -42,6 +57,14 @@ account = tenant_table(
     one_of("asset_class", AssetClass),
     CheckConstraint("(family = 'rental') = (financing IS NULL)", name="financing_of_family"),
     CheckConstraint("period_months > 0 AND period_count > 0 AND grace_days >= 0", name="terms_positive"),
+    CheckConstraint("first_rents BETWEEN 1 AND period_count AND ends_in IN ('return', 'own')", name="ways"),
+    CheckConstraint("due_shift IN ('none', 'following', 'preceding', 'modified_following')", name="due_shift_known"),
+    CheckConstraint(
+        "financing IS NULL OR (first_rents = 1 AND ends_in = 'return' AND buyout_prices_fen IS NULL"
+        " AND due_shift IN ('none', 'following'))",
+        name="ways_of_rentals",
+    ),
+    CheckConstraint("ends_in = 'return' OR buyout_fen IS NOT NULL", name="transfer_priced"),
     CheckConstraint("late_fee_daily_rate >= 0 AND late_fee_ceiling_annual_pct >= 0", name="rates_positive"),
     CheckConstraint("(overdue_fen = 0) = (days_past_due = 0)", name="overdue_has_days"),
     CheckConstraint("(state = 'settled') = (settled_on IS NOT NULL)", name="settled_has_date"),
@@ -52,11 +75,24 @@ account = tenant_table(
         "agreement_id",
         postgresql_where=text("overdue_fen > 0 OR asset_class <> 'normal' OR provision_fen > 0"),
     ),
+    Index("ix_billing_account_to_pass", "tenant_id", "agreement_id", postgresql_where=text("ends_in = 'own' AND state = 'open'")),
+    Index("ix_billing_account_non_accrual", "tenant_id", "agreement_id", postgresql_where=text("non_accrual_since IS NOT NULL")),
+    key=("agreement_id",),
+)
+
+# How a lease was classified at its inception, with every test. Apart from the accounts, which every close and every receipt rewrites: it is
+# longer than all the rest of a row and seldom read.
+lease_class = tenant_table(
+    "billing_lease_class",
+    Column("agreement_id", Uuid, nullable=False),
+    Column("classification", JSONB, nullable=False),
+    tenant_reference("agreement_id", "billing_account", "agreement_id"),
     key=("agreement_id",),
 )
 
 # A row is one leg of an instalment: a rent, or the principal, the interest and the fee that fall due together. An amendment cancels the
-# legs to come and writes those of the next version. ``earned_fen`` is how much of a rent or of interest is income by now.
+# legs to come and writes those of the next version. ``earned_fen`` is how much of a rent or of interest is income by now, ``suspended_fen``
+# how much of what is open is claimed and not income, ``suspended_vat_fen`` the VAT in it that is not payable yet.
 instalment = tenant_table(
     "billing_instalment",
     Column("id", Uuid, nullable=False),
@@ -72,9 +108,14 @@ instalment = tenant_table(
     fen("cancelled_fen"),
     fen("earned_fen", minimum=None),
     Column("state", Text, nullable=False),
+    fen("suspended_fen"),
+    fen("suspended_vat_fen"),
     one_of("state", InstalmentState),
     one_of("role", Role),
     CheckConstraint("earned_fen BETWEEN 0 AND amount_fen", name="earned_within"),
+    CheckConstraint(
+        "suspended_fen <= amount_fen - paid_fen - cancelled_fen AND suspended_vat_fen <= suspended_fen", name="suspended_is_open"
+    ),
     CheckConstraint("paid_fen + cancelled_fen <= amount_fen", name="not_overpaid"),
     CheckConstraint(
         "(paid_fen + cancelled_fen = amount_fen) = (state IN ('paid', 'cancelled'))", name="closed_when_nothing_open"
@@ -82,9 +123,12 @@ instalment = tenant_table(
     CheckConstraint("number > 0 AND from_on <= to_on", name="period_form"),
     tenant_reference("agreement_id", "billing_account", "agreement_id"),
     tenant_unique("agreement_id", "version", "number", "role"),
-    # The close reads only these two: what is about to fall due, and what is due and open. Paid periods are in neither.
+    # The close reads only these two: what is about to fall due, and what is due and open. Paid periods are in neither. Money that comes in
+    # finds what its agreement owes without reading the periods that are paid or to come.
     Index("ix_billing_instalment_scheduled", "tenant_id", "due_on", postgresql_where=text("state = 'scheduled'")),
-    Index("ix_billing_instalment_open", "tenant_id", "state", "due_on", postgresql_where=text("state IN ('due', 'overdue')")),
+    Index(
+        "ix_billing_instalment_open", "tenant_id", "state", "agreement_id", postgresql_where=text("state IN ('due', 'overdue')")
+    ),
     # What has begun and is not wholly earned: one leg of an agreement, or none.
     Index(
         "ix_billing_instalment_unearned",
@@ -198,6 +242,20 @@ day = tenant_table(
     key=("business_date",),
 )
 
+# The tenant's own lines and rates, stricter than the guard. Without a row the guard holds.
+risk_policy = tenant_table(
+    "billing_risk_policy",
+    Column("attention_days", SmallInteger, nullable=False),
+    Column("substandard_days", SmallInteger, nullable=False),
+    Column("doubtful_days", SmallInteger, nullable=False),
+    Column("loss_days", SmallInteger, nullable=False),
+    Column("non_accrual_days", SmallInteger, nullable=False),
+    *(Column(f"{each.value}_bp", SmallInteger, nullable=False) for each in AssetClass),
+    Column("changed_by", Text, nullable=False),
+    instant("changed_at"),
+    key=(),
+)
+
 # What was done to items or receipts by hand, with the reason: waived, written off, recovered, reversed.
 adjustment = tenant_table(
     "billing_adjustment",
@@ -215,7 +273,7 @@ adjustment = tenant_table(
     Index("ix_billing_adjustment_agreement", "tenant_id", "agreement_id", "id"),
 )
 
-# Changes of the schedule after commencement: what was asked, the terms from then on (null when the version stays), and why.
+# Changes of the schedule after commencement: what was asked, the schedule in force from then on (null when its terms stay), and why.
 amendment = tenant_table(
     "billing_amendment",
     Column("id", Uuid, nullable=False),

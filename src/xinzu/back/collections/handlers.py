@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xinzu.back.billing.events import AccountSettled, ArrearsAged, ArrearsCleared
+from xinzu.back.billing.events import AccountSettled, ArrearsAged, ArrearsCleared, LesseeTransferred
 from xinzu.back.collections import api
 from xinzu.back.collections.model import Aged
 from xinzu.back.devices.events import RestrictionRefused
@@ -16,8 +16,8 @@ from xinzu.records.parties.events import MessageDelivered, MessageFailed
 
 @on(AgreementSigned)
 async def on_agreements_signed(uow: UnitOfWork, events: Sequence[AgreementSigned]) -> None:
-    """Messages name an agreement by its number."""
-    await api.remember_agreements(uow, [(event.subject_id, event.agreement_no) for event in events])
+    """Messages name an agreement by its number; its family says which ladder it climbs."""
+    await api.remember_agreements(uow, [(event.subject_id, event.agreement_no, event.terms.family) for event in events])
 
 
 @on(ArrearsAged)
@@ -47,6 +47,12 @@ async def on_arrears_cleared(uow: UnitOfWork, events: Sequence[ArrearsCleared]) 
 @on(AccountSettled)
 async def on_accounts_settled(uow: UnitOfWork, events: Sequence[AccountSettled]) -> None:
     """Nothing is owed at all: the case ends."""
+    await api.close_cases(uow, [event.subject_id for event in events])
+
+
+@on(LesseeTransferred)
+async def on_lessees_transferred(uow: UnitOfWork, events: Sequence[LesseeTransferred]) -> None:
+    """Another owes what is open: nobody was reminded or noticed yet, so the case of the one before ends and a new one begins."""
     await api.close_cases(uow, [event.subject_id for event in events])
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from xinzu.kernel.states import Transitions
+from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate, Instant
 
 
@@ -21,16 +23,24 @@ CASE = Transitions("催收案件", {CaseState.OPEN: {CaseState.CLOSED}, CaseStat
 
 
 class StepKind(StrEnum):
-    """The rungs of the ladder, mildest first."""
+    """The rungs of the ladders, mildest first."""
 
     REMINDER = "reminder"
+    PAYMENT_DEMAND = "payment_demand"
     FIRST_NOTICE = "first_notice"
     SECOND_NOTICE = "second_notice"
     LIMIT = "limit"
     LOCK = "lock"
 
 
-CONTACTS = frozenset({StepKind.REMINDER, StepKind.FIRST_NOTICE, StepKind.SECOND_NOTICE})
+# What is financed has no device of ours: its ladder ends with the demand (催告函) that acceleration and termination must name.
+_FINANCED = frozenset({StepKind.REMINDER, StepKind.PAYMENT_DEMAND})
+LADDERS: Mapping[Family, frozenset[StepKind]] = {
+    Family.RENTAL: frozenset(StepKind) - {StepKind.PAYMENT_DEMAND},
+    Family.FINANCE_LEASE: _FINANCED,
+    Family.LOAN: _FINANCED,
+}
+CONTACTS = frozenset({StepKind.REMINDER, StepKind.PAYMENT_DEMAND, StepKind.FIRST_NOTICE, StepKind.SECOND_NOTICE})
 NOTICE_BEFORE = {StepKind.LIMIT: StepKind.FIRST_NOTICE, StepKind.LOCK: StepKind.SECOND_NOTICE}
 # What a notice announces.
 ANNOUNCED = {StepKind.FIRST_NOTICE: StepKind.LIMIT, StepKind.SECOND_NOTICE: StepKind.LOCK}
@@ -74,8 +84,9 @@ class HoldReason(StrEnum):
 class LadderPolicy:
     """When which rung may be climbed and when a debtor may be contacted. The defaults are the floor no tenant can go below.
 
-    Days count past the due date of the oldest overdue item. Contact hours: 8:00-21:00 local, inside the bound of GB/T 45251-2025
-    (no collection between 22:00 and 8:00); at most three contacts per debtor and day, as the standard allows for voice calls.
+    Days count past the due date of the oldest overdue item, those of ``demand_period_days`` from the day a demand reaches the debtor: the
+    reasonable time of Civil Code art. 752. Contact hours: 8:00-21:00 local, inside the bound of GB/T 45251-2025 (no collection between
+    22:00 and 8:00); at most three contacts per debtor and day, as the standard allows for voice calls.
     """
 
     reminder_days_past_due: int = 1
@@ -85,6 +96,8 @@ class LadderPolicy:
     limit_after_notice_hours: int = 24
     lock_days_past_due: int = 10
     lock_after_notice_hours: int = 72
+    demand_days_past_due: int = 7
+    demand_period_days: int = 15
     contact_from_hour: int = 8
     contact_until_hour: int = 21
     contacts_per_day_max: int = 3
@@ -114,6 +127,7 @@ class Case:
 
     id: UUID
     agreement_id: UUID
+    family: Family
     party_id: UUID
     state: CaseState
     days_past_due: int

@@ -10,10 +10,12 @@ import msgspec
 
 from xinzu.back.collections.model import Case, CaseState, Hold, HoldReason, LadderPolicy, Step, StepKind, StepState
 from xinzu.kernel.ids import Prefix, public_id
+from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate, Instant
 
 Days = Annotated[int, msgspec.Meta(ge=0, le=365, description="Days past the due date of the oldest overdue item")]
 Hours = Annotated[int, msgspec.Meta(ge=0, le=720, description="Hours after the delivery of the notice")]
+PeriodDays = Annotated[int, msgspec.Meta(ge=0, le=365, description="Days from the delivery of the demand")]
 HourOfDay = Annotated[int, msgspec.Meta(ge=0, le=23, description="Hour of the debtor's local day")]
 Contacts = Annotated[int, msgspec.Meta(ge=0, le=100, description="Contacts per debtor and local day")]
 
@@ -39,7 +41,7 @@ class HoldLifting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepView(msgspec.Struct, kw_only=True):
-    """A reminder, a notice, or a requested restriction."""
+    """A reminder, a notice, a demand, or a requested restriction."""
 
     id: str
     kind: StepKind
@@ -66,6 +68,7 @@ class CaseSummary(msgspec.Struct, kw_only=True):
 
     id: str
     agreement_id: str
+    family: Family
     party_id: str
     state: CaseState
     held: bool
@@ -80,6 +83,7 @@ class CaseSummary(msgspec.Struct, kw_only=True):
         return cls(
             id=public_id(Prefix.CASE, case.id),
             agreement_id=public_id(Prefix.AGREEMENT, case.agreement_id),
+            family=case.family,
             party_id=public_id(Prefix.PARTY, case.party_id),
             state=case.state,
             held=case.held,
@@ -117,6 +121,8 @@ class PolicyChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omi
     limit_after_notice_hours: Hours | None = None
     lock_days_past_due: Days | None = None
     lock_after_notice_hours: Hours | None = None
+    demand_days_past_due: Days | None = None
+    demand_period_days: PeriodDays | None = None
     contact_from_hour: HourOfDay | None = None
     contact_until_hour: HourOfDay | None = None
     contacts_per_day_max: Contacts | None = None
@@ -132,6 +138,8 @@ class PolicyView(msgspec.Struct, kw_only=True):
     limit_after_notice_hours: int
     lock_days_past_due: int
     lock_after_notice_hours: int
+    demand_days_past_due: int
+    demand_period_days: int
     contact_from_hour: int
     contact_until_hour: int
     contacts_per_day_max: int

@@ -12,13 +12,16 @@ from sqlalchemy import Row
 
 from xinzu.back.collections.model import Aged, Case, CaseState, Hold, HoldReason, Step, StepKind, StepState
 from xinzu.kernel.ids import new_id
+from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate, Instant
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _HELD = "EXISTS (SELECT 1 FROM collections_hold h WHERE h.tenant_id = c.tenant_id AND h.case_id = c.id AND h.lifted_at IS NULL)"
+# An agreement whose signature was not heard climbs the rental's ladder; what has no device of ours is never restricted all the same.
 _CASE = (
     "SELECT c.id, c.agreement_id, c.party_id, c.state, c.days_past_due, c.overdue_fen, c.aged_on, c.opened_at, c.closed_at,"  # noqa: S608 (only our own constant is put in)
-    f" {_HELD} AS held FROM collections_case c"
+    f" coalesce(g.family, 'rental') AS family, {_HELD} AS held FROM collections_case c"
+    " LEFT JOIN collections_agreement g ON g.tenant_id = c.tenant_id AND g.agreement_id = c.agreement_id"
 )
 _STEP = "SELECT id, case_id, kind, state, message_id, due_at, done_at, delivered_at, reason FROM collections_step"
 
@@ -45,13 +48,16 @@ class DueStep:
     agreement_no: str
 
 
-async def remember_agreements(uow: UnitOfWork, numbers: Sequence[tuple[UUID, str]]) -> None:
+async def remember_agreements(uow: UnitOfWork, agreements: Sequence[tuple[UUID, str, Family]]) -> None:
+    """Keep number and family of agreements."""
     await uow.execute(
-        "INSERT INTO collections_agreement (tenant_id, agreement_id, agreement_no)"
-        " SELECT :tenant, a.id, a.number FROM unnest(cast(:ids AS uuid[]), cast(:numbers AS text[])) AS a(id, number)"
+        "INSERT INTO collections_agreement (tenant_id, agreement_id, agreement_no, family)"
+        " SELECT :tenant, a.id, a.number, a.family"
+        " FROM unnest(cast(:ids AS uuid[]), cast(:numbers AS text[]), cast(:families AS text[])) AS a(id, number, family)"
         " ON CONFLICT (tenant_id, agreement_id) DO NOTHING",
-        ids=[id_ for id_, _ in numbers],
-        numbers=[number for _, number in numbers],
+        ids=[id_ for id_, _, _ in agreements],
+        numbers=[number for _, number, _ in agreements],
+        families=[family.value for _, _, family in agreements],
     )
 
 
@@ -364,6 +370,7 @@ def _case(row: Row[Any]) -> Case:
     return Case(
         id=row.id,
         agreement_id=row.agreement_id,
+        family=Family(row.family),
         party_id=row.party_id,
         state=CaseState(row.state),
         days_past_due=row.days_past_due,

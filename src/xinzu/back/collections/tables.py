@@ -7,13 +7,16 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 
 from xinzu.back.collections.model import CaseState, HoldReason, StepKind, StepState
+from xinzu.kernel.terms import Family
 from xinzu.platform.db import fen, instant, one_of, tenant_reference, tenant_table
 
-# What a message about an agreement calls it by.
+# What a message about an agreement calls it by, and which ladder it climbs.
 agreement = tenant_table(
     "collections_agreement",
     Column("agreement_id", Uuid, nullable=False),
     Column("agreement_no", Text, nullable=False),
+    Column("family", Text, nullable=False),
+    one_of("family", Family),
     key=("agreement_id",),
 )
 

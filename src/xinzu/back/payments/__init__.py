@@ -2,7 +2,8 @@
 
 Owns the tables payments_channel_account, payments_mandate, payments_payment (one row per attempt), payments_release,
 payments_refund and payments_notification (every believed message of a provider, once).
-Events in: AgreementSigned, AgreementCancelled, InstalmentFellDue, DayClosed, SettlementDetermined, AccountSettled.
+Events in: AgreementSigned, AgreementCancelled, InstalmentFellDue, DayClosed, SettlementDetermined, AccountSettled,
+LesseeTransferred.
 Events out: MandateAuthorised, PaymentSucceeded, PaymentFailed, RefundSucceeded, DepositReleased.
 Jobs: payments.execute_payments, payments.resolve_payments, payments.execute_releases, payments.resolve_releases,
 payments.execute_refunds, payments.resolve_refunds, payments.withdraw_mandates, payments.query_mandates; each minute payments.sweep.

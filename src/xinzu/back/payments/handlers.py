@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from xinzu.back.billing.events import AccountSettled, DayClosed, InstalmentFellDue, SettlementDetermined
+from xinzu.back.billing.events import AccountSettled, DayClosed, InstalmentFellDue, LesseeTransferred, SettlementDetermined
 from xinzu.back.payments import api
 from xinzu.back.payments.model import PaymentIntent, Purpose
 from xinzu.middle.agreements.events import AgreementCancelled, AgreementSigned
@@ -85,4 +85,10 @@ async def on_settlements_determined(uow: UnitOfWork, events: Sequence[Settlement
 @on(AccountSettled)
 async def on_accounts_settled(uow: UnitOfWork, events: Sequence[AccountSettled]) -> None:
     """Nothing is owed any more: the rest of the pre-authorisation goes back."""
+    await api.release_rests(uow, [event.subject_id for event in events])
+
+
+@on(LesseeTransferred)
+async def on_lessees_transferred(uow: UnitOfWork, events: Sequence[LesseeTransferred]) -> None:
+    """Another owes from now on: nothing more is taken from the pre-authorisation of the one before, the rest of it goes back."""
     await api.release_rests(uow, [event.subject_id for event in events])

@@ -21,7 +21,12 @@ from xinzu.front.catalogue.errors import (
 )
 from xinzu.front.catalogue.model import PLAN_MOVES, Plan, PlanState, Product, Quote
 from xinzu.front.catalogue.rules.annual_cost import ANNUAL_COST_MAX_PCT, UNBOUNDED, effective_cap, is_within_cap, warnings_of
-from xinzu.front.catalogue.rules.fields_of_family import check_cash_is_lent, check_financed_fields, rental_amounts
+from xinzu.front.catalogue.rules.fields_of_family import (
+    check_cash_is_lent,
+    check_financed_fields,
+    check_rental_ways,
+    rental_amounts,
+)
 from xinzu.front.catalogue.rules.late_fee import is_lawful_late_fee
 from xinzu.kernel.errors import FieldError, Invalid, Problem
 from xinzu.kernel.ids import Prefix, new_id, parse_id
@@ -31,10 +36,13 @@ from xinzu.kernel.terms import AgreementTerms, Family, Financing
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
+Dearest = tuple[int, Decimal]
+"""The month of the term in which buying the thing costs most a year, and how much."""
+
 QUOTE_LIFETIME = timedelta(hours=24)
 _TERMS_CACHE_MAX = 10_000
 # Terms never change under a version on a day, so what is cached is never stale; the version itself is read each time.
-_terms: dict[tuple[int, UUID, int, BusinessDate], AgreementTerms] = {}
+_terms: dict[tuple[int, UUID, int, BusinessDate], tuple[AgreementTerms, Dearest | None]] = {}
 # What the schedule engine calls a field, where a plan calls it otherwise.
 _FIELDS = {
     "periods": "period_count",
@@ -91,6 +99,17 @@ async def _create_plan(uow: UnitOfWork, request: schemas.NewPlan) -> Plan:
     else:
         device_value_fen = request.device_value_fen or 0
         rent_fen, financing = _financing_of(uow.business_date, request, request.financing)
+    check_rental_ways(
+        is_financed=financing is not None,
+        ends_in=request.ends_in,
+        first_rents=request.first_rents,
+        period_count=request.period_count,
+        term_months=request.period_count * request.period_months,
+        residual_value_fen=request.residual_value_fen,
+        buyout_fen=request.buyout_fen,
+        buyout_prices_fen=request.buyout_prices_fen,
+        moves_dues_back=request.due_shift in (billing.ShiftPolicy.PRECEDING, billing.ShiftPolicy.MODIFIED_FOLLOWING),
+    )
     check_cash_is_lent(product.category == schemas.CASH, Family.RENTAL if financing is None else financing.family)
     plan = Plan(
         id=new_id(),
@@ -112,6 +131,10 @@ async def _create_plan(uow: UnitOfWork, request: schemas.NewPlan) -> Plan:
         annual_cost_pct=None,
         created_at=uow.now,
         financing=financing,
+        first_rents=request.first_rents,
+        ends_in=request.ends_in,
+        buyout_prices_fen=request.buyout_prices_fen,
+        due_shift=request.due_shift.value,
     )
     await store.insert_plan(uow, plan)
     return plan
@@ -172,17 +195,44 @@ def _schedule_of(plan: Plan, on: BusinessDate) -> billing.Schedule | None:
     return billing.schedule_of(billing.schedule_terms(plan.financing, plan.period_months, plan.period_count, on))
 
 
-def _cost_pct(plan: Plan, schedule: billing.Schedule | None) -> str | None:
-    """A plan's all-in effective annual cost in percent; None without bound."""
-    if schedule is None:
-        end_fen = max(plan.residual_value_fen or 0, plan.buyout_fen or 0)
-        return billing.rental_cost_pct(plan.device_value_fen, plan.rent_fen, plan.period_count, plan.period_months, end_fen)
-    return billing.financed_cost_pct(schedule, deposit_fen=plan.deposit_fen, buyout_fen=plan.buyout_fen or 0)
+def _cost_pct(plan: Plan, schedule: billing.Schedule | None, on: BusinessDate) -> str | None:
+    """A plan's all-in effective annual cost in percent for a commencement on a date; None without bound."""
+    if schedule is not None:
+        return billing.financed_cost_pct(schedule, deposit_fen=plan.deposit_fen, buyout_fen=plan.buyout_fen or 0)
+    return billing.rental_cost_pct(
+        plan.device_value_fen,
+        plan.rent_fen,
+        plan.period_count,
+        plan.period_months,
+        max(plan.residual_value_fen or 0, plan.buyout_fen or 0),
+        first_rents=plan.first_rents,
+        days_early=_days_early(plan, on),
+    )
+
+
+def _days_early(plan: Plan, on: BusinessDate) -> tuple[int, ...]:
+    return billing.rent_days_early(plan.period_months, plan.period_count, on, billing.ShiftPolicy(plan.due_shift))
+
+
+def _dearest_buyout(plan: Plan, on: BusinessDate) -> Dearest | None:
+    """What buying the thing within the term costs a year where that costs most; None where no prices are agreed."""
+    if not plan.buyout_prices_fen:
+        return None
+    month, cost_pct = billing.dearest_buyout(
+        plan.device_value_fen,
+        plan.rent_fen,
+        plan.period_count,
+        plan.period_months,
+        plan.buyout_prices_fen,
+        first_rents=plan.first_rents,
+        days_early=_days_early(plan, on),
+    )
+    return month, _bounded(cost_pct)
 
 
 def plan_view(read: ReadSession, plan: Plan) -> schemas.PlanView:
     """A plan as it is shown today, with what its offerer should know."""
-    return schemas.plan_view(plan, warnings_of(plan.annual_cost_pct, read.business_date))
+    return schemas.plan_view(plan, warnings_of(plan.annual_cost_pct, read.business_date, plan.ends_in))
 
 
 async def publish_plans(uow: UnitOfWork, plan_ids: Sequence[UUID]) -> list[Outcome[schemas.PlanView]]:
@@ -203,8 +253,9 @@ async def _move(uow: UnitOfWork, plan_id: UUID, target: PlanState) -> Outcome[sc
         PLAN_MOVES.move(plan.state, target)
         cost_pct = plan.annual_cost_pct
         if target is PlanState.PUBLISHED:
-            cost_pct = _bounded(_cost_pct(plan, _schedule_of(plan, uow.business_date)))
-            _guard(cost_pct, await store.tenant_cap_pct(uow), plan.family)
+            today = uow.business_date
+            cost_pct = _bounded(_cost_pct(plan, _schedule_of(plan, today), today))
+            _guard(cost_pct, _dearest_buyout(plan, today), await store.tenant_cap_pct(uow), plan.family)
     except Problem as problem:
         return problem
     await store.set_plan_state(uow, plan_id, target, cost_pct)
@@ -216,9 +267,22 @@ def _bounded(cost_pct: str | None) -> Decimal:
     return UNBOUNDED if cost_pct is None else Decimal(cost_pct)
 
 
-def _guard(effective_pct: Decimal, tenant_cap_pct: Decimal | None, family: Family) -> None:
-    if is_within_cap(effective_pct, tenant_cap_pct):
-        return
+def _guard(effective_pct: Decimal, dearest: Dearest | None, tenant_cap_pct: Decimal | None, family: Family) -> None:
+    """Neither performing as agreed nor buying within the term may cost more than the cap. Raises CostAboveCap."""
+    if not is_within_cap(effective_pct, tenant_cap_pct):
+        raise _above_cap(effective_pct, tenant_cap_pct, family)
+    if dearest is not None and not is_within_cap(dearest[1], tenant_cap_pct):
+        month, cost_pct = dearest
+        cap = f"{effective_cap(tenant_cap_pct):f}"
+        raise CostAboveCap.field(
+            "/buyout_prices_fen",
+            CostAboveCap.code,
+            f"按第 {month} 个月的买断价，综合年化成本为 {cost_pct:f}%，超过上限 {cap}%：请降低各月买断价",
+            f"Bought in month {month}, the all-in annualised cost is {cost_pct:f} %, the cap is {cap} %: lower the prices",
+        )
+
+
+def _above_cap(effective_pct: Decimal, tenant_cap_pct: Decimal | None, family: Family) -> Invalid:
     cap = f"{effective_cap(tenant_cap_pct):f}"
     if effective_pct.is_finite():
         zh, en = f"综合年化成本为 {effective_pct:f}%", f"The all-in annualised cost is {effective_pct:f} %"
@@ -229,11 +293,14 @@ def _guard(effective_pct: Decimal, tenant_cap_pct: Decimal | None, family: Famil
         )
     if family is Family.RENTAL:
         pointer = "/rent_fen"
-        remedy_zh, remedy_en = "请降低租金、留购价或延长租期", "lower the rent or the buyout, or lengthen the term"
+        remedy_zh, remedy_en = (
+            "请降低租金、起租时支付的期数、留购价或延长租期",
+            "lower the rent, the first rents or the buyout, or lengthen the term",
+        )
     else:
         pointer = "/financing/annual_rate_pct"
         remedy_zh, remedy_en = "请降低利率、费用、保证金或留购价", "lower the rate, the fee, the deposit or the buyout"
-    raise CostAboveCap.field(
+    return CostAboveCap.field(
         pointer, CostAboveCap.code, f"{zh}，超过上限 {cap}%：{remedy_zh}", f"{en}, the cap is {cap} %: {remedy_en}"
     )
 
@@ -274,7 +341,7 @@ async def quote(read: ReadSession, plan_ids: Sequence[UUID]) -> dict[UUID, Outco
             _terms.clear()
         for plan in (await store.plans_by_id(read, unseen)).values():
             try:
-                _terms[(read.tenant_id, plan.id, plan.version, today)] = _terms_of(plan, today)
+                _terms[(read.tenant_id, plan.id, plan.version, today)] = _terms_of(plan, today), _dearest_buyout(plan, today)
             except Invalid as problem:
                 refused[plan.id] = _in_plan_words(problem)
     found: dict[UUID, Outcome[AgreementTerms]] = {}
@@ -283,18 +350,19 @@ async def quote(read: ReadSession, plan_ids: Sequence[UUID]) -> dict[UUID, Outco
         if offer is None:
             found[plan_id] = PlanUnknown()
         else:
-            terms = _terms.get((read.tenant_id, plan_id, offer.version, today))
-            found[plan_id] = refused.get(plan_id) or _offer(offer, terms)
+            priced = _terms.get((read.tenant_id, plan_id, offer.version, today))
+            found[plan_id] = refused.get(plan_id) or _offer(offer, priced)
     return found
 
 
-def _offer(offer: store.Offered, terms: AgreementTerms | None) -> Outcome[AgreementTerms]:
-    if offer.state is not PlanState.PUBLISHED or offer.annual_cost_pct is None or terms is None:
+def _offer(offer: store.Offered, priced: tuple[AgreementTerms, Dearest | None] | None) -> Outcome[AgreementTerms]:
+    if offer.state is not PlanState.PUBLISHED or offer.annual_cost_pct is None or priced is None:
         return PlanNotOffered(
             "该方案未发布或已下架，请选择其他方案", "The plan is not published or was withdrawn: choose another"
         )
+    terms, dearest = priced
     try:
-        _guard(_bounded(terms.annual_cost_pct), offer.tenant_cap_pct, terms.family)
+        _guard(_bounded(terms.annual_cost_pct), dearest, offer.tenant_cap_pct, terms.family)
     except CostAboveCap as problem:
         return problem
     return terms
@@ -317,9 +385,13 @@ def _terms_of(plan: Plan, on: BusinessDate) -> AgreementTerms:
         late_fee_daily_rate=f"{plan.late_fee_daily_rate.normalize():f}",
         grace_days=plan.grace_days,
         restriction_clause_version=plan.restriction_clause_version,
-        annual_cost_pct=_cost_pct(plan, schedule),
+        annual_cost_pct=_cost_pct(plan, schedule, on),
         financing=plan.financing,
         total_fen=None if schedule is None else schedule.total_fen,
+        first_rents=plan.first_rents,
+        ends_in=plan.ends_in,
+        buyout_prices_fen=plan.buyout_prices_fen,
+        due_shift=plan.due_shift,
     )
 
 
@@ -336,7 +408,7 @@ async def give_quotes(uow: UnitOfWork, plan_ids: Sequence[UUID]) -> list[Outcome
         one = Quote(id=new_id(), plan_id=plan_id, terms=found, quoted_at=uow.now, valid_until=uow.now + QUOTE_LIFETIME)
         given.append(one)
         costs = billing.cost_table(found, uow.business_date)
-        warnings = warnings_of(_bounded(costs.annual_cost_pct), uow.business_date)
+        warnings = warnings_of(_bounded(costs.annual_cost_pct), uow.business_date, found.ends_in)
         outcomes.append(schemas.quote_view(one, costs, warnings))
     if given:
         await store.insert_quotes(uow, given)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from xinzu.kernel.states import Transitions
-from xinzu.kernel.terms import AgreementTerms, Family, Financing
+from xinzu.kernel.terms import AgreementTerms, EndsIn, Family, Financing
 from xinzu.kernel.time import Instant
 
 
@@ -47,6 +47,7 @@ class Plan:
     ``residual_value_fen`` is what a rented device is expected to be worth when it comes back, ``buyout_fen`` what the lessee pays to
     keep the thing; a rental has at least one. With ``financing``, ``rent_fen`` is the first instalment of a commencement on the day the
     plan was drafted, and a loan's ``device_value_fen`` is 0. ``annual_cost_pct`` is set from publication on. Amounts include VAT.
+    ``first_rents``, ``ends_in``, ``buyout_prices_fen`` and ``due_shift`` are as in ``AgreementTerms``.
     """
 
     id: UUID
@@ -68,6 +69,10 @@ class Plan:
     annual_cost_pct: Decimal | None
     created_at: Instant
     financing: Financing | None = None
+    first_rents: int = 1
+    ends_in: EndsIn = EndsIn.RETURN
+    buyout_prices_fen: tuple[int, ...] = ()
+    due_shift: str = "none"
 
     @property
     def family(self) -> Family:

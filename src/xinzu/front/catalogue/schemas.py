@@ -8,16 +8,27 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from xinzu.back.billing.api import CostInstalment, CostLine, CostTable, DayCount, InterestDays, Method, Residue, Timing
+from xinzu.back.billing.api import (
+    CostInstalment,
+    CostLine,
+    CostTable,
+    DayCount,
+    InterestDays,
+    Method,
+    Residue,
+    ShiftPolicy,
+    Timing,
+)
 from xinzu.front.catalogue.model import Plan, Product, Quote, Warned
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.money import Rounding
-from xinzu.kernel.terms import AgreementTerms, Family, Financing
+from xinzu.kernel.terms import AgreementTerms, EndsIn, Family, Financing
 from xinzu.kernel.time import BusinessDate, Instant
 from xinzu.platform.http.fields import ONE_LINE, TextVersion
 
 AMOUNT_MAX_FEN = 1_000_000_000
 PERIODS_MAX = 60
+MONTHS_MAX = 720
 AmountFen = Annotated[int, Meta(ge=0, le=AMOUNT_MAX_FEN, description="Amount in fen, VAT included")]
 PositiveFen = Annotated[int, Meta(ge=1, le=AMOUNT_MAX_FEN, description="Amount in fen, VAT included")]
 # An id that names nothing is not found, whatever its form.
@@ -103,6 +114,10 @@ class NewPlan(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     A rental needs ``rent_fen``, ``device_value_fen`` and at least one of ``residual_value_fen`` and ``buyout_fen``. With ``financing``
     the instalments are computed and ``rent_fen`` is left out, unless the rate is to be solved for from it. A finance lease needs
     ``device_value_fen``, the price of the thing; a loan has none.
+
+    Of a rental, ``first_rents`` are paid at commencement, for the first period and the last ones (3+n). With ``ends_in`` "own" (租完归送) the
+    thing is the lessee's at the end for ``buyout_fen``, which may be 0. ``buyout_prices_fen`` names what keeping it costs in each month
+    begun; the last stands after, and is ``buyout_fen``. ``due_shift`` moves due dates off the days off of the Chinese calendar.
     """
 
     product_id: NamedId
@@ -118,6 +133,10 @@ class NewPlan(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     late_fee_daily_rate: DailyRate = "0"
     grace_days: Annotated[int, Meta(ge=0, le=30)] = 0
     restriction_clause_version: TextVersion
+    first_rents: Annotated[int, Meta(ge=1, le=PERIODS_MAX)] = 1
+    ends_in: EndsIn = EndsIn.RETURN
+    buyout_prices_fen: Annotated[tuple[AmountFen, ...], Meta(max_length=MONTHS_MAX)] = ()
+    due_shift: ShiftPolicy = ShiftPolicy.NONE
 
 
 class NewQuote(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -184,6 +203,10 @@ class PlanView(msgspec.Struct, kw_only=True):
     late_fee_daily_rate: str
     grace_days: int
     restriction_clause_version: str
+    first_rents: int
+    ends_in: EndsIn
+    buyout_prices_fen: tuple[int, ...]
+    due_shift: ShiftPolicy
     state: str
     annual_cost_pct: str | None
     warnings: list[WarningView]
@@ -198,7 +221,10 @@ class PlanPage(msgspec.Struct, kw_only=True):
 
 
 class TermsView(msgspec.Struct, kw_only=True, frozen=True):
-    """The terms of an agreement, with what they add up to. With ``financing``, ``rent_fen`` is the first instalment."""
+    """The terms of an agreement, with what they add up to. With ``financing``, ``rent_fen`` is the first instalment.
+
+    ``first_payment_fen`` is what is paid before a rented thing is handed over.
+    """
 
     product_id: str
     plan_id: str
@@ -217,6 +243,11 @@ class TermsView(msgspec.Struct, kw_only=True, frozen=True):
     late_fee_daily_rate: str
     grace_days: int
     restriction_clause_version: str
+    first_rents: int
+    first_payment_fen: int
+    ends_in: EndsIn
+    buyout_prices_fen: tuple[int, ...]
+    due_shift: ShiftPolicy
     annual_cost_pct: str | None
 
 
@@ -344,6 +375,10 @@ def plan_view(plan: Plan, warnings: Sequence[Warned]) -> PlanView:
         late_fee_daily_rate=f"{plan.late_fee_daily_rate.normalize():f}",
         grace_days=plan.grace_days,
         restriction_clause_version=plan.restriction_clause_version,
+        first_rents=plan.first_rents,
+        ends_in=plan.ends_in,
+        buyout_prices_fen=plan.buyout_prices_fen,
+        due_shift=ShiftPolicy(plan.due_shift),
         state=plan.state,
         annual_cost_pct=None if plan.annual_cost_pct is None else f"{plan.annual_cost_pct:f}",
         warnings=_warning_views(warnings),
@@ -370,6 +405,11 @@ def terms_view(terms: AgreementTerms) -> TermsView:
         late_fee_daily_rate=terms.late_fee_daily_rate,
         grace_days=terms.grace_days,
         restriction_clause_version=terms.restriction_clause_version,
+        first_rents=terms.first_rents,
+        first_payment_fen=terms.first_payment_fen,
+        ends_in=terms.ends_in,
+        buyout_prices_fen=terms.buyout_prices_fen,
+        due_shift=ShiftPolicy(terms.due_shift),
         annual_cost_pct=terms.annual_cost_pct,
     )
 

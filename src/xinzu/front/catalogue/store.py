@@ -12,13 +12,14 @@ import msgspec
 from sqlalchemy import Row
 
 from xinzu.front.catalogue.model import Plan, PlanState, Product, Quote
-from xinzu.kernel.terms import AgreementTerms, Financing
+from xinzu.kernel.terms import AgreementTerms, EndsIn, Financing
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _PLAN = """
 SELECT p.id, p.product_id, r.name AS product_name, p.period_months, p.period_count, p.rent_fen, p.deposit_fen, p.device_value_fen,
        p.residual_value_fen, p.buyout_fen, p.early_return_fee_fen, p.late_fee_daily_rate, p.grace_days, p.restriction_clause_version,
-       p.state, p.version, p.annual_cost_pct, p.created_at, p.financing
+       p.state, p.version, p.annual_cost_pct, p.created_at, p.financing, p.first_rents, p.ends_in, p.due_shift,
+       p.buyout_prices_fen
 FROM catalogue_plan p JOIN catalogue_product r ON r.tenant_id = p.tenant_id AND r.id = p.product_id
 WHERE p.tenant_id = :tenant
 """
@@ -32,10 +33,11 @@ FROM catalogue_plan p WHERE p.tenant_id = :tenant AND p.id = ANY(cast(:ids AS uu
 _INSERT_PLAN = """
 INSERT INTO catalogue_plan (
     tenant_id, id, product_id, period_months, period_count, rent_fen, deposit_fen, device_value_fen, residual_value_fen, buyout_fen,
-    early_return_fee_fen, late_fee_daily_rate, grace_days, restriction_clause_version, state, version, created_at, financing)
+    early_return_fee_fen, late_fee_daily_rate, grace_days, restriction_clause_version, state, version, created_at, financing, first_rents, ends_in,
+    due_shift, buyout_prices_fen)
 VALUES (:tenant, :id, :product_id, :period_months, :period_count, :rent_fen, :deposit_fen, :device_value_fen, :residual_value_fen,
         :buyout_fen, :early_return_fee_fen, :late_fee_daily_rate, :grace_days, :restriction_clause_version, 'draft', 1, :now,
-        cast(:financing AS jsonb))
+        cast(:financing AS jsonb), :first_rents, :ends_in, :due_shift, cast(:buyout_prices AS jsonb))
 """
 
 
@@ -70,6 +72,10 @@ def _plan(row: Row[Any]) -> Plan:
         annual_cost_pct=row.annual_cost_pct,
         created_at=row.created_at,
         financing=msgspec.convert(row.financing, Financing | None),
+        first_rents=row.first_rents,
+        ends_in=EndsIn(row.ends_in),
+        due_shift=row.due_shift,
+        buyout_prices_fen=tuple(row.buyout_prices_fen or ()),
     )
 
 
@@ -118,6 +124,10 @@ async def insert_plan(uow: UnitOfWork, plan: Plan) -> None:
         restriction_clause_version=plan.restriction_clause_version,
         now=plan.created_at,
         financing=None if plan.financing is None else msgspec.json.encode(plan.financing).decode(),
+        first_rents=plan.first_rents,
+        ends_in=plan.ends_in.value,
+        due_shift=plan.due_shift,
+        buyout_prices=msgspec.json.encode(plan.buyout_prices_fen).decode() if plan.buyout_prices_fen else None,
     )
 
 

@@ -36,6 +36,10 @@ plan = tenant_table(
     Column("annual_cost_pct", Numeric(12, 6)),
     instant("created_at"),
     Column("financing", JSONB(none_as_null=True)),
+    Column("first_rents", SmallInteger, nullable=False),
+    Column("ends_in", Text, nullable=False),
+    Column("due_shift", Text, nullable=False),
+    Column("buyout_prices_fen", JSONB(none_as_null=True)),
     tenant_reference("product_id", "catalogue_product"),
     one_of("state", PlanState),
     CheckConstraint("period_months > 0 AND period_count > 0 AND grace_days >= 0", name="term"),
@@ -43,6 +47,14 @@ plan = tenant_table(
     CheckConstraint("financing IS NULL OR coalesce(financing->>'family', '') IN ('finance_lease', 'loan')", name="family_known"),
     # Only money has no value beside itself.
     CheckConstraint("(device_value_fen = 0) = (coalesce(financing->>'family', '') = 'loan')", name="device_value_of_family"),
+    CheckConstraint("first_rents BETWEEN 1 AND period_count AND ends_in IN ('return', 'own')", name="ways"),
+    CheckConstraint("due_shift IN ('none', 'following', 'preceding', 'modified_following')", name="due_shift_known"),
+    CheckConstraint(
+        "financing IS NULL OR (first_rents = 1 AND ends_in = 'return' AND buyout_prices_fen IS NULL"
+        " AND due_shift IN ('none', 'following'))",
+        name="ways_of_rentals",
+    ),
+    CheckConstraint("ends_in = 'return' OR buyout_fen IS NOT NULL", name="transfer_priced"),
     # The guard stands in the database too: what is published has a known cost within the cap.
     CheckConstraint("state <> 'published' OR (annual_cost_pct IS NOT NULL AND annual_cost_pct <= 24)", name="annual_cost_cap"),
     Index("ix_catalogue_plan_product", "tenant_id", "product_id", "id"),

@@ -28,6 +28,7 @@ from xinzu.middle.agreements.commands.life import (
     commence_agreements,
     commence_financings,
     end_agreements,
+    pass_agreements,
 )
 from xinzu.middle.agreements.commands.signing import AcceptAgreement, accept_agreements, send_acceptance_codes
 from xinzu.middle.agreements.errors import AgreementUnknown, DocumentNotReady
@@ -74,6 +75,7 @@ __all__ = [
     "end_agreements",
     "list_agreements",
     "open_document",
+    "pass_agreements",
     "record_documents",
     "record_identity_checks",
     "send_acceptance_codes",

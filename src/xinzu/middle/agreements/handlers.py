@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xinzu.back.assets.events import AssetHandedOver
-from xinzu.back.billing.events import AccountSettled
+from xinzu.back.billing.events import AccountSettled, LesseeTransferred
 from xinzu.front.applications.events import ApplicationApproved, ApplicationCancelled
 from xinzu.middle.agreements import api
 from xinzu.platform.events.subscribers import on
@@ -34,3 +34,9 @@ async def on_assets_handed_over(uow: UnitOfWork, events: Sequence[AssetHandedOve
 async def on_accounts_settled(uow: UnitOfWork, events: Sequence[AccountSettled]) -> None:
     """Nothing is owed either way any more: the agreement ends."""
     await api.end_agreements(uow, {event.subject_id: event.settled_on for event in events})
+
+
+@on(LesseeTransferred)
+async def on_lessees_transferred(uow: UnitOfWork, events: Sequence[LesseeTransferred]) -> None:
+    """Another party took over: it is theirs from now on. The contract document stays the one that was signed."""
+    await api.pass_agreements(uow, {event.subject_id: event.party_id for event in events})

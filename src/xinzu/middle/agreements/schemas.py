@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from xinzu.kernel.ids import Prefix, public_id
-from xinzu.kernel.terms import AgreementTerms, Financing
+from xinzu.kernel.terms import AgreementTerms, EndsIn, Financing
 from xinzu.kernel.time import BusinessDate, Instant
 from xinzu.middle.agreements.model import Agreement
 from xinzu.platform.http.fields import ONE_LINE, Hex32
@@ -79,6 +79,11 @@ class TermsView(msgspec.Struct, kw_only=True):
     late_fee_daily_rate: str
     grace_days: int
     restriction_clause_version: str
+    first_rents: int
+    first_payment_fen: int
+    ends_in: EndsIn
+    buyout_prices_fen: tuple[int, ...]
+    due_shift: str
     annual_cost_pct: str | None
     financing: Financing | None
 
@@ -170,6 +175,11 @@ def terms_view(agreement: Agreement) -> TermsView:
         late_fee_daily_rate=terms.late_fee_daily_rate,
         grace_days=terms.grace_days,
         restriction_clause_version=terms.restriction_clause_version,
+        first_rents=terms.first_rents,
+        first_payment_fen=terms.first_payment_fen,
+        ends_in=terms.ends_in,
+        buyout_prices_fen=terms.buyout_prices_fen,
+        due_shift=terms.due_shift,
         annual_cost_pct=terms.annual_cost_pct,
         financing=terms.financing,
     )

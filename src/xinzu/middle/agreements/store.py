@@ -361,6 +361,17 @@ async def end(uow: UnitOfWork, ended_on: Mapping[UUID, BusinessDate], reason: st
     return {row.id for row in rows}
 
 
+async def pass_to(uow: UnitOfWork, party_ids: Mapping[UUID, UUID]) -> None:
+    """Another party is lessee or borrower: agreement → party."""
+    await uow.execute(
+        "UPDATE agreements_agreement a SET party_id = p.party_id"
+        " FROM unnest(cast(:ids AS uuid[]), cast(:parties AS uuid[])) AS p(id, party_id)"
+        " WHERE a.tenant_id = :tenant AND a.id = p.id",
+        ids=list(party_ids.keys()),
+        parties=list(party_ids.values()),
+    )
+
+
 async def cancel(uow: UnitOfWork, reasons: Mapping[UUID, str]) -> set[UUID]:
     """Cancel agreements that are not signed yet: agreement → reason. Returns those moved."""
     rows = await uow.rows(

@@ -1,129 +1,19 @@
-"""The books as files: CSV and Excel workbooks, written batch by batch in a thread, so that neither memory nor the event loop notices.
-
-Amounts stand in yuan with two decimals, for people, and in fen, for programs. Text is made harmless by ``rules.cells``.
-"""
+"""The books as files (``platform.spreadsheets``)."""
 
 from __future__ import annotations
 
-import asyncio
-import csv
-import io
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from enum import StrEnum
-from typing import Any, BinaryIO, Protocol, TypeAlias
+from typing import Any, BinaryIO
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 from sqlalchemy import Row
 
 from xinzu.kernel.ids import Prefix, public_id
-from xinzu.kernel.money import to_yuan
 from xinzu.kernel.time import BusinessDate
+from xinzu.platform.spreadsheets import ROWS_PER_BATCH, Cell, FileForm, Table, Yuan, write_table
 from xinzu.records.ledger.model import Account, Side, StatementLine, TrialBalance
 from xinzu.records.ledger.naming import source_of, subject_of
-from xinzu.records.ledger.rules.cells import safe_text
 
-ROWS_PER_BATCH = 500
-SHEET_ROWS_MAX = 1_000_000  # Excel has 1,048,576
-BOM = "\ufeff".encode()
-YUAN_FORMAT = "#,##0.00"
-
-
-class Table(StrEnum):
-    """The kinds of files."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
-
-
-@dataclass(frozen=True, slots=True)
-class FileForm:
-    """What sort of file. ``bom`` is of CSV only: with it Excel reads the Chinese as UTF-8."""
-
-    table: Table
-    bom: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Yuan:
-    """An amount to be shown in yuan."""
-
-    fen: int
-
-
-Cell: TypeAlias = str | int | date | Yuan | None
-
-
-class Writer(Protocol):
-    """A file of rows being written."""
-
-    def write(self, rows: Iterable[Sequence[Cell]]) -> None: ...
-
-    def finish(self) -> None: ...
-
-
-class CsvWriter:
-    """RFC 4180 with CRLF, UTF-8."""
-
-    def __init__(self, target: BinaryIO, heading: Sequence[str], *, bom: bool) -> None:
-        if bom:
-            target.write(BOM)
-        self._text = io.TextIOWrapper(target, encoding="utf-8", newline="", write_through=True)
-        self._csv = csv.writer(self._text)
-        self._csv.writerow(heading)
-
-    def write(self, rows: Iterable[Sequence[Cell]]) -> None:
-        self._csv.writerows([_plain(cell) for cell in row] for row in rows)
-
-    def finish(self) -> None:
-        self._text.detach()
-
-
-class XlsxWriter:
-    """A workbook of as many sheets as the rows need, each with the heading. openpyxl spools rows to disk and zips them at the end."""
-
-    def __init__(self, target: BinaryIO, heading: Sequence[str]) -> None:
-        self._target, self._heading = target, heading
-        self._book = Workbook(write_only=True)
-        self._open_sheet()
-
-    def write(self, rows: Iterable[Sequence[Cell]]) -> None:
-        for row in rows:
-            if self._rows == SHEET_ROWS_MAX:
-                self._open_sheet()
-            # A generator, because every amount is shown by one and the same cell: openpyxl writes each before it asks for the next.
-            self._sheet.append(self._shown(cell) for cell in row)
-            self._rows += 1
-
-    def finish(self) -> None:
-        self._book.save(self._target)
-
-    def _open_sheet(self) -> None:
-        self._sheet = self._book.create_sheet(f"{len(self._book.sheetnames) + 1}")
-        self._sheet.append(list(self._heading))
-        self._rows = 1
-        self._amount = WriteOnlyCell(self._sheet)
-        self._amount.number_format = YUAN_FORMAT
-
-    def _shown(self, cell: Cell) -> object:
-        if isinstance(cell, Yuan):
-            self._amount.value = Decimal(cell.fen).scaleb(-2)
-            return self._amount
-        return safe_text(cell) if isinstance(cell, str) else cell
-
-
-def _plain(cell: Cell) -> object:
-    if isinstance(cell, Yuan):
-        return to_yuan(cell.fen)
-    return safe_text(cell) if isinstance(cell, str) else cell
-
-
-def _writer(target: BinaryIO, form: FileForm, heading: Sequence[str]) -> Writer:
-    return XlsxWriter(target, heading) if form.table is Table.XLSX else CsvWriter(target, heading, bom=form.bom)
-
+__all__ = ["ROWS_PER_BATCH", "FileForm", "Table", "journal", "statement", "trial_balance"]
 
 BALANCE_HEADING = (
     *("科目编码 code", "科目名称 name", "name_en", "类别 type"),
@@ -153,7 +43,7 @@ async def trial_balance(target: BinaryIO, form: FileForm, balance: TrialBalance)
             *_by_side(account, line.balance_fen),
         ]
         rows.append([account.code, account.name_zh, account.name_en, account.type.value, *map(Yuan, amounts), *amounts])
-    await _write(target, form, BALANCE_HEADING, _once(rows))
+    await write_table(target, form, BALANCE_HEADING, _once(rows))
 
 
 async def statement(
@@ -167,7 +57,7 @@ async def statement(
         async for lines in batches:
             yield map(_statement_row, lines)
 
-    await _write(target, form, STATEMENT_HEADING, rows())
+    await write_table(target, form, STATEMENT_HEADING, rows())
 
 
 async def journal(
@@ -179,17 +69,7 @@ async def journal(
         async for postings in batches:
             yield (_journal_row(row, chart, debited=debited) for row in postings for debited in (True, False))
 
-    await _write(target, form, JOURNAL_HEADING, rows())
-
-
-async def _write(
-    target: BinaryIO, form: FileForm, heading: Sequence[str], batches: AsyncIterator[Iterable[Sequence[Cell]]]
-) -> None:
-    """Rows are also made in the thread: batches are lazy."""
-    writer = _writer(target, form, heading)
-    async for rows in batches:
-        await asyncio.to_thread(writer.write, rows)
-    await asyncio.to_thread(writer.finish)
+    await write_table(target, form, JOURNAL_HEADING, rows())
 
 
 async def _once(rows: Iterable[Sequence[Cell]]) -> AsyncIterator[Iterable[Sequence[Cell]]]:

@@ -40,6 +40,7 @@ class MessageTemplate(StrEnum):
 
     ONE_TIME_CODE = "one_time_code"
     PAYMENT_REMINDER = "payment_reminder"
+    PAYMENT_DEMAND = "payment_demand"
     RESTRICTION_NOTICE = "restriction_notice"
     RESTRICTION_APPLIED = "restriction_applied"
     RESTRICTION_LIFTED = "restriction_lifted"

@@ -14,12 +14,13 @@ from typing import Any
 import msgspec
 
 from xinzu.app.commands.schedule import answer_to
-from xinzu.back.billing.rules.schedules.rentals import LegRole, equal_rents
+from xinzu.back.billing.model import InstalmentState, Leg, Role
+from xinzu.back.billing.rules.schedules.rentals import equal_rents
 from xinzu.back.billing.rules.schedules.solve import schedule_of
 from xinzu.back.billing.rules.schedules.terms import ScheduleTerms
 from xinzu.back.billing.rules.servicing import default, ending, payoff, prepayment, relief, reschedule
 from xinzu.back.billing.rules.servicing.change import Change
-from xinzu.back.billing.rules.servicing.position import LegState, Position, ScheduleLeg, legs_of, position_of
+from xinzu.back.billing.rules.servicing.position import Position, legs_of, position_of
 from xinzu.kernel.errors import Invalid
 from xinzu.kernel.terms import Family
 
@@ -42,7 +43,7 @@ RULES: dict[str, tuple[Callable[[Position, Any], Any], Any]] = {
     "derecognise": (relief.derecognise, relief.Derecognition),
 }
 SUMS = ("due_now_fen", "arrears_fen", "credit_fen", "rebate_fen", "falls_away_fen")
-ROLES = (LegRole.PRINCIPAL, LegRole.INTEREST, LegRole.FEE, LegRole.RENT)
+ROLES = (Role.PRINCIPAL, Role.INTEREST, Role.FEE, Role.RENT)
 
 
 def rendered(manual: str) -> str:
@@ -95,10 +96,10 @@ def _position(described: dict[str, Any], as_of: date) -> Position:
     else:
         rows = equal_rents(described["rent_fen"], described["periods"], date.fromisoformat(described["start_on"]))
         legs = tuple(
-            ScheduleLeg(
+            Leg(
                 version=1,
                 number=row.n,
-                role=LegRole.RENT,
+                role=Role.RENT,
                 from_on=row.from_on,
                 to_on=date.fromordinal(row.to_on.toordinal() - 1),
                 due_on=row.due_on,
@@ -114,10 +115,10 @@ def _terms(given: dict[str, Any]) -> ScheduleTerms:
     return msgspec.convert(given, ScheduleTerms)
 
 
-def _stands(leg: ScheduleLeg, as_of: date, paid_to: date) -> ScheduleLeg:
+def _stands(leg: Leg, as_of: date, paid_to: date) -> Leg:
     if leg.due_on <= paid_to:
-        return replace(leg, paid_fen=leg.amount_fen, state=LegState.PAID)
-    return replace(leg, state=LegState.OVERDUE) if leg.due_on <= as_of else leg
+        return replace(leg, paid_fen=leg.amount_fen, state=InstalmentState.PAID)
+    return replace(leg, state=InstalmentState.OVERDUE) if leg.due_on <= as_of else leg
 
 
 def _change(change: Change) -> list[str]:

@@ -10,7 +10,7 @@ import numpy_financial as npf
 import pytest
 from pyxirr import xirr
 
-from xinzu.back.billing.rules.schedules.rentals import LegRole
+from xinzu.back.billing.model import InstalmentState, Leg, Role
 from xinzu.back.billing.rules.schedules.solve import schedule_of
 from xinzu.back.billing.rules.schedules.terms import DayCount, Grace, Method, ScheduleTerms, Timing
 from xinzu.back.billing.rules.servicing.accrued import accrued_to
@@ -28,7 +28,7 @@ from xinzu.back.billing.rules.servicing.ending import (
     transfer,
 )
 from xinzu.back.billing.rules.servicing.payoff import Payoff, pay_off
-from xinzu.back.billing.rules.servicing.position import LegState, OpenCharge, Position, ScheduleLeg, legs_of, position_of
+from xinzu.back.billing.rules.servicing.position import OpenCharge, Position, legs_of, position_of
 from xinzu.back.billing.rules.servicing.prepayment import Prepaid, Prepayment, prepay
 from xinzu.back.billing.rules.servicing.relief import (
     Derecognition,
@@ -76,10 +76,10 @@ def stands(
     return position_of(family, on, legs, terms=terms, buyout_fen=buyout_fen)
 
 
-def settled(leg: ScheduleLeg, on: date, paid_to: date) -> ScheduleLeg:
+def settled(leg: Leg, on: date, paid_to: date) -> Leg:
     if leg.due_on <= paid_to:
-        return replace(leg, paid_fen=leg.amount_fen, state=LegState.PAID)
-    return replace(leg, state=LegState.OVERDUE) if leg.due_on <= on else leg
+        return replace(leg, paid_fen=leg.amount_fen, state=InstalmentState.PAID)
+    return replace(leg, state=InstalmentState.OVERDUE) if leg.due_on <= on else leg
 
 
 def rental(on: date, *, paid: int, rents: int = 12, rent_fen: int = 29_900) -> Position:
@@ -87,23 +87,23 @@ def rental(on: date, *, paid: int, rents: int = 12, rent_fen: int = 29_900) -> P
     starts = [row.due_on for row in schedule_of(replace(terms, principal_fen=rents * 100)).rows]
     ends = [*starts[1:], date(2027, 1, 31)]
     legs = [
-        ScheduleLeg(
+        Leg(
             version=1,
             number=n,
-            role=LegRole.RENT,
+            role=Role.RENT,
             from_on=start,
             to_on=end - timedelta(days=1),
             due_on=start,
             amount_fen=rent_fen,
             paid_fen=rent_fen if n <= paid else 0,
-            state=LegState.PAID if n <= paid else LegState.OVERDUE if start <= on else LegState.SCHEDULED,
+            state=InstalmentState.PAID if n <= paid else InstalmentState.OVERDUE if start <= on else InstalmentState.SCHEDULED,
         )
         for n, (start, end) in enumerate(zip(starts, ends, strict=True), 1)
     ]
     return position_of(Family.RENTAL, on, legs)
 
 
-def totals(legs: tuple[ScheduleLeg, ...]) -> dict[date, int]:
+def totals(legs: tuple[Leg, ...]) -> dict[date, int]:
     found: dict[date, int] = {}
     for leg in legs:
         found[leg.due_on] = found.get(leg.due_on, 0) + leg.amount_fen
@@ -163,7 +163,7 @@ def test_days_before_and_after_a_prepayment_are_the_days_of_the_row() -> None:
         on = date(2026, 6, day)
         change = prepay(stands(LOAN, on), Prepayment(on=on, amount_fen=1, policy=Prepaid.REDUCE_INSTALMENT))
         assert change.accrued is not None
-        first = next(leg for leg in change.new_legs if leg.role is LegRole.INTEREST and leg.due_on == date(2026, 7, 15))
+        first = next(leg for leg in change.new_legs if leg.role is Role.INTEREST and leg.due_on == date(2026, 7, 15))
         assert abs(change.accrued.interest_fen + first.amount_fen - 7_173) <= 1
 
 
@@ -209,8 +209,8 @@ def test_a_prepayment_found_late_counts_from_its_day() -> None:
     assert sum(delta.amount_fen for delta in late.deltas) == -asked_too_much_fen
     assert late.credit_fen == asked_too_much_fen
     later = after(position, late)
-    assert sum(leg.open_fen for leg in later.legs if leg.role is LegRole.PRINCIPAL) == 450_000 + sum(
-        leg.amount_fen for leg in late.new_legs[2:] if leg.role is LegRole.PRINCIPAL
+    assert sum(leg.open_fen for leg in later.legs if leg.role is Role.PRINCIPAL) == 450_000 + sum(
+        leg.amount_fen for leg in late.new_legs[2:] if leg.role is Role.PRINCIPAL
     )
 
 
@@ -285,7 +285,7 @@ def test_a_backdated_rate_posts_what_was_asked_too_much() -> None:
     assert {delta.number for delta in change.deltas} == {4, 5}
     assert change.credit_fen == 3_045 + 4_082
     assert change.due_now_fen == 630 + 1_667, "more of the paid instalments is principal"
-    assert all(delta.amount_fen < 0 for delta in change.deltas if delta.role is LegRole.INTEREST)
+    assert all(delta.amount_fen < 0 for delta in change.deltas if delta.role is Role.INTEREST)
     assert position.legs == stands(LOAN, date(2026, 6, 25)).legs, "what was asked for stands"
 
 
@@ -308,7 +308,7 @@ def test_a_deferred_pause_is_asked_for_once_and_bears_nothing() -> None:
     change = pause(stands(LOAN, on), Moratorium(on=on, periods=3, interest=PausedInterest.DEFERRED))
     first = min(totals(change.new_legs))
     assert first == date(2026, 10, 15)
-    interest = next(leg.amount_fen for leg in change.new_legs if leg.due_on == first and leg.role is LegRole.INTEREST)
+    interest = next(leg.amount_fen for leg in change.new_legs if leg.due_on == first and leg.role is Role.INTEREST)
     assert interest == 4 * 7_173
 
 
@@ -354,7 +354,9 @@ def test_a_rental_is_bought_out_in_its_fifth_month() -> None:
     position = rental(on, paid=6)
     by_table = buy_out(position, Buyout(on=on, price=PriceTable(prices_fen=(500_000, 450_000, 400_000, 360_000, 330_000))))
     assert by_table.due_now_fen == 330_000
-    assert by_table.falls_away_fen == 6 * 29_900, "rents of June 30 and later; five have begun, the sixth is paid ahead"
+    assert by_table.falls_away_fen == 7 * 29_900, (
+        "rents of June 30 and later; five have begun, and what was paid ahead comes back"
+    )
     assert by_table.credit_fen == 29_900
     by_formula = buy_out(position, Buyout(on=on, price=PriceFormula(device_value_fen=500_000)))
     assert by_formula.due_now_fen == 500_000 - 5 * 29_900

@@ -14,35 +14,45 @@ from xinzu.back.billing.commands.adjust import (
     waive_items,
     write_off_accounts,
 )
+from xinzu.back.billing.commands.amend import amend
 from xinzu.back.billing.commands.call_off_accounts import call_off_accounts
 from xinzu.back.billing.commands.close_day import CloseDay, DayReport, close_day, close_days
 from xinzu.back.billing.commands.issue_schedules import Commencement, issue_schedules
 from xinzu.back.billing.commands.open_accounts import Opening, open_accounts, open_books
+from xinzu.back.billing.commands.plan_amendments import Amendment, LesseeTransfer, amendment_of, preview_amendments
 from xinzu.back.billing.commands.record_receipts import Allocated, Receipt, Transfer, record_receipts, record_transfers
-from xinzu.back.billing.commands.record_refunds import Refund, record_refunds
+from xinzu.back.billing.commands.record_refunds import BankRefund, Refund, Refunded, record_bank_refunds, record_refunds
 from xinzu.back.billing.commands.settle_returns import Return, Settled, settle_returns
 
 __all__ = [
     "Adjusted",
     "Allocated",
+    "Amendment",
+    "BankRefund",
     "CloseDay",
     "Commencement",
     "DayReport",
+    "LesseeTransfer",
     "Opening",
     "Receipt",
     "Refund",
+    "Refunded",
     "Return",
     "Reversal",
     "Settled",
     "Transfer",
     "Waiver",
     "WriteOff",
+    "amend",
+    "amendment_of",
     "call_off_accounts",
     "close_day",
     "close_days",
     "issue_schedules",
     "open_accounts",
     "open_books",
+    "preview_amendments",
+    "record_bank_refunds",
     "record_receipts",
     "record_refunds",
     "record_transfers",

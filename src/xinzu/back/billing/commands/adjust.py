@@ -209,7 +209,7 @@ async def _waive(uow: UnitOfWork, asked: Waiver) -> Adjusted:
     amount_fen = item.open_fen if asked.amount_fen is None else asked.amount_fen
     if amount_fen > item.open_fen:
         raise NothingOpen(open_fen=item.open_fen, asked_fen=amount_fen)
-    await items.let_off(uow, [(item, amount_fen)])
+    suspended = await items.let_off(uow, [(item, amount_fen)])
     [made_id] = await adjustments.insert(uow, [(asked.agreement_id, AdjustmentKind.WAIVER, item.id, amount_fen, asked.reason)])
     uow.emit(ItemWaived(subject_id=asked.agreement_id, item_id=item.id, kind=item.kind.value, amount_fen=amount_fen))
     return await _done(
@@ -220,7 +220,7 @@ async def _waive(uow: UnitOfWork, asked: Waiver) -> Adjusted:
             "billing.waived",
             made_id,
             uow.business_date,
-            [(asked.agreement_id, postings.waived(item.family, item.kind, amount_fen))],
+            [(asked.agreement_id, postings.waived(item.family, item.kind, amount_fen, suspended))],
         ),
         evidence.Leaf(
             "billing.item.waived",
@@ -245,15 +245,22 @@ async def _write_off(uow: UnitOfWork, asked: WriteOff) -> Adjusted:
     if lost_fen == 0:
         raise NothingOpen("没有到期未付的款项可供核销", "Nothing is due that could be written off", open_fen=0)
     await items.cancel(uow, [row.id for row in to_come], [])
-    await items.let_off(uow, [(item, item.open_fen) for item in open_items])
+    allowance = postings.allowance_of(account.family)
+    never_income = [
+        transfer
+        for moved in await items.let_off(uow, [(item, item.open_fen) for item in open_items])
+        for transfer in postings.interest_recognised(moved, into=allowance)
+    ]
     made = await adjustments.insert(
         uow,
         [(asked.agreement_id, AdjustmentKind.WRITE_OFF, item.id, item.open_fen, asked.reason) for item in open_items],
     )
-    provided_fen = max(account.provision_fen, lost_fen)
-    await accounts.write_off(uow, asked.agreement_id, provided_fen - lost_fen)
+    # What was claimed and never income is no loss.
+    taken_fen = lost_fen - sum(transfer.amount_fen for transfer in never_income)
+    provided_fen = max(account.provision_fen, taken_fen)
+    await accounts.write_off(uow, asked.agreement_id, provided_fen - taken_fen)
     uow.emit(AccountWrittenOff(subject_id=asked.agreement_id, party_id=account.party_id, amount_fen=lost_fen))
-    moved = [*postings.provided(account.family, account.provision_fen, provided_fen)]
+    moved = [*postings.provided(account.family, account.provision_fen, provided_fen), *never_income]
     for item in open_items:
         moved += postings.written_off(item.family, item.kind, item.open_fen)
     return await _done(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from xinzu.back.billing.model import Transfer
@@ -12,14 +13,22 @@ from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.ledger import api as ledger
 
+# How many postings of different amounts a close remembers: those of one plan are alike.
+ALIKE_MAX = 50_000
+
 MEMOS = {
     "billing.commenced": "起租放款",
     "billing.instalment_due": "租金到期",
     "billing.income_earned": "确认收入",
+    "billing.accrual_stopped": "停止计提，冲回未收利息",
+    "billing.accrual_resumed": "恢复计提，确认未收利息",
+    "billing.interest_recognised": "收到未确认利息，确认收入",
     "billing.instalment_cancelled": "未开始的租期取消",
+    "billing.amended": "合同变更",
     "billing.charge_raised": "应收费用",
     "billing.charge_cancelled": "应收费用取消",
     "billing.late_fees": "当日滞纳金",
+    "billing.late_fee_corrected": "滞纳金按到账日重算",
     "billing.receipt": "收款",
     "billing.receipt_reversed": "收款冲正",
     "billing.credit_applied": "溢缴款抵扣",
@@ -37,10 +46,15 @@ ledger.name_facts(
         ("billing.commenced", Prefix.AGREEMENT),
         ("billing.instalment_due", Prefix.INSTALMENT),
         ("billing.income_earned", None),
+        ("billing.accrual_stopped", None),
+        ("billing.accrual_resumed", None),
+        ("billing.interest_recognised", None),
         ("billing.instalment_cancelled", Prefix.INSTALMENT),
+        ("billing.amended", Prefix.AMENDMENT),
         ("billing.charge_raised", Prefix.CHARGE),
         ("billing.charge_cancelled", Prefix.CHARGE),
         ("billing.late_fees", None),
+        ("billing.late_fee_corrected", None),
         ("billing.receipt", Prefix.RECEIPT),
         ("billing.receipt_reversed", Prefix.RECEIPT),
         ("billing.credit_applied", None),
@@ -65,13 +79,58 @@ def entry(
     return ledger.Entry(kind, source_id, on, MEMOS[kind], postings) if postings else None
 
 
+@dataclass(slots=True)
+class Draft:
+    """Entries in columns, for a command that books for very many agreements: no object for each entry and posting."""
+
+    facts: list[ledger.Fact] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    pairs: dict[tuple[str, str], int] = field(default_factory=dict)
+    pair_of: list[int] = field(default_factory=list)
+    amounts_fen: list[int] = field(default_factory=list)
+    subject_ids: list[UUID] = field(default_factory=list)
+
+    def add(self, kind: str, source_id: UUID, on: BusinessDate, transfers: Iterable[tuple[UUID, Sequence[Transfer]]]) -> None:
+        """The entry of one fact from its transfers per agreement; nothing when nothing moved."""
+        before = len(self.subject_ids)
+        for agreement_id, moved in transfers:
+            for transfer in moved:
+                pair = transfer.debit_account, transfer.credit_account
+                self.pair_of.append(self.pairs.setdefault(pair, len(self.pairs)))
+                self.amounts_fen.append(transfer.amount_fen)
+                self.subject_ids.append(agreement_id)
+        if len(self.subject_ids) > before:
+            self.facts.append(ledger.Fact(kind, source_id, on, MEMOS[kind]))
+            self.counts.append(len(self.subject_ids) - before)
+
+    def add_entries(self, entries: Iterable[ledger.Entry | None]) -> None:
+        """Entries that were made one by one."""
+        for made in entries:
+            if made is not None:
+                self.facts.append(ledger.Fact(made.kind, made.source_id, made.business_date, made.memo, made.effective_on))
+                self.counts.append(len(made.postings))
+                for posting in made.postings:
+                    pair = posting.debit_account, posting.credit_account
+                    self.pair_of.append(self.pairs.setdefault(pair, len(self.pairs)))
+                    self.amounts_fen.append(posting.amount_fen)
+                    self.subject_ids.append(posting.subject_id)
+
+
 async def post(uow: UnitOfWork, entries: Iterable[ledger.Entry | None]) -> None:
     """Book what moved. The last thing a command does.
 
     A fact of a date that is closed already (a due date before a late handover, a day closed late) is booked on the first open day and
     keeps its date as effective date.
     """
-    await ledger.post(uow, [made for made in entries if made is not None], moves_late=True)
+    draft = Draft()
+    draft.add_entries(entries)
+    await post_draft(uow, draft)
+
+
+async def post_draft(uow: UnitOfWork, draft: Draft) -> None:
+    """Book a draft, as ``post`` does and as late in the transaction."""
+    journal = ledger.Journal(draft.facts, draft.counts, list(draft.pairs), draft.pair_of, draft.amounts_fen, draft.subject_ids)
+    await ledger.post_many(uow, journal, moves_late=True)
 
 
 async def open_chart(uow: UnitOfWork) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import NAMESPACE_OID, UUID, uuid5
+from typing import Any, Protocol
+from uuid import UUID
 
 import msgspec
+import structlog
+from sqlalchemy import Row
 
 from xinzu.back.billing.commands import booking, moving
-from xinzu.back.billing.commands.earning import earn, earned_entry, ends_month
-from xinzu.back.billing.commands.issue_schedules import fell_due, instalments_of
+from xinzu.back.billing.commands.accrual import set_accrual
+from xinzu.back.billing.commands.earning import earn_all, ends_month
+from xinzu.back.billing.commands.issue_schedules import collect, draft_due, instalments_of
+from xinzu.back.billing.commands.pass_ownership import pass_ownership
 from xinzu.back.billing.commands.reconcile import reconcile
 from xinzu.back.billing.errors import DayNotOver, DaySkipped
 from xinzu.back.billing.events import (
@@ -24,7 +30,7 @@ from xinzu.back.billing.events import (
 )
 from xinzu.back.billing.model import ChargeKind, Role
 from xinzu.back.billing.rules import late_fee, postings
-from xinzu.back.billing.store import accounts, classes, days, items
+from xinzu.back.billing.store import accounts, classes, days, items, policies
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.outcomes import Outcome
 from xinzu.kernel.prime_rate import DAYS_IN_YEAR
@@ -32,7 +38,11 @@ from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
+log = structlog.get_logger(__name__)
+
 ONE_DAY = timedelta(days=1)
+TOLD_EVERY_S = 1.0
+EVENTS_IN_MEMORY_MAX = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +88,13 @@ async def close_days(uow: UnitOfWork, requests: Sequence[CloseDay]) -> list[Outc
 
 
 async def close_day(uow: UnitOfWork, business_date: BusinessDate, *, dry_run: bool = False) -> DayReport:
-    """Close a business date of the tenant and open the next one. About a dozen statements, whatever the number of agreements; only what
-    falls due or is due and open is read.
+    """Close a business date of the tenant and open the next one. A few dozen statements; those whose rows are as many as agreements are
+    read a part at a time. Only what falls due, is due and open or is to be earned is read. What takes long tells in the log how far it is.
 
     In order: rents and interest are earned; what is due on the next date falls due (held credit is set against it, the rest is to be
-    collected); what is past its grace days becomes overdue, once; late fees grow by a day; every agreement in arrears is aged and classified; at the
-    end of a month the allowance for losses is brought to what the classes ask for; entries are booked, and at the end of a month compared
-    with what billing says; DayClosed is said.
+    collected); what ends in ownership and is paid settles; what is past its grace days becomes overdue, once; late fees grow by a day; every
+    agreement in arrears is aged and classified; at the end of a month the allowance for losses is brought to what the classes ask for;
+    entries are booked, and at the end of a month compared with what billing says; DayClosed is said.
 
     Closing a closed date changes nothing and returns its report. Raises DayNotOver for today or later, DaySkipped out of order.
     """
@@ -103,24 +113,30 @@ async def close_day(uow: UnitOfWork, business_date: BusinessDate, *, dry_run: bo
         )
     if not dry_run:
         return _report(await _close(uow, business_date), was_closed=False, dry_run=False)
-    said, asked = len(uow.events), len(uow.jobs)
+    await uow.say()  # what was said before stands, whatever this writes and takes back
+    asked = len(uow.jobs)
     async with uow.connection.begin_nested() as savepoint:
         would_be = await _close(uow, business_date)
         await savepoint.rollback()
-    del uow.events[said:], uow.jobs[asked:]
+    uow.events.clear()
+    del uow.jobs[asked:]
     return _report(would_be, was_closed=False, dry_run=True)
 
 
 async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
     opens_on = on + ONE_DAY
     await accounts.lock_for_close(uow, opens_on)
-    day_id = id_of_day(uow.tenant_id, on)
-    grown = await earn(uow, on)
-    due = await items.fall_due(uow, opens_on)
-    entries = [earned_entry(day_id, on, grown), *await fell_due(uow, due)]
-    with_credit = sorted({row.agreement_id for row in due if row.credit_balance_fen > 0})
+    policy = await policies.in_force(uow)
+    day_id = days.id_of_day(uow.tenant_id, on)
+    draft = booking.Draft()
+    tell = _progress(uow, on)
+    income_fen = await earn_all(uow, on, day_id, draft)
+    tell("earned", postings=len(draft.subject_ids))
+    due_count, with_credit = await _fall_due(uow, opens_on, draft, tell)
     if with_credit:
-        await moving.restate(uow, with_credit)
+        await moving.close_settled(uow, list((await moving.restate(uow, with_credit)).values()))
+
+    await pass_ownership(uow, opens_on, draft)
 
     late = await items.become_overdue(uow, on)
     uow.emit(
@@ -148,17 +164,15 @@ async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
             if row.before_fen == 0 < row.after_fen
         )
     )
-    entries.append(
-        booking.entry(
-            "billing.late_fees",
-            day_id,
-            on,
-            [
-                (row.agreement_id, postings.charge_raised(Family(row.family), ChargeKind.LATE_FEE, row.before_fen, row.after_fen))
-                for row in accrued
-                if row.after_fen > row.before_fen
-            ],
-        )
+    draft.add(
+        "billing.late_fees",
+        day_id,
+        on,
+        (
+            (row.agreement_id, postings.charge_raised(Family(row.family), ChargeKind.LATE_FEE, row.before_fen, row.after_fen))
+            for row in accrued
+            if row.after_fen > row.before_fen
+        ),
     )
     aged = await accounts.age(uow, on)
     uow.emit(
@@ -174,7 +188,7 @@ async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
         ),
         DayClosed(subject_id=day_id, business_date=on),
     )
-    reclassified = await classes.reclassify(uow, on)
+    reclassified = await classes.reclassify(uow, on, policy.classes)
     uow.emit(
         *(
             AssetReclassified(
@@ -188,30 +202,82 @@ async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
             for row in reclassified
         )
     )
-    provided = await classes.provide(uow) if ends_month(on) else []
-    entries.append(
-        booking.entry(
-            "billing.provision",
-            day_id,
-            on,
-            [(row.agreement_id, postings.provided(Family(row.family), row.before_fen, row.after_fen)) for row in provided],
-        )
+    tell("aged", overdue=len(late), delinquent=len(aged), reclassified=len(reclassified))
+    income_fen += await set_accrual(uow, on, policy.non_accrual_days, day_id, draft)
+    provided = await classes.provide(uow, policy.provision) if ends_month(on) else []
+    draft.add(
+        "billing.provision",
+        day_id,
+        on,
+        ((row.agreement_id, postings.provided(Family(row.family), row.before_fen, row.after_fen)) for row in provided),
     )
     closed = days.ClosedDay(
         on,
-        len(due),
+        due_count,
         len(late),
         len(aged),
         late_fee_fen,
-        income_fen=sum(row.after_fen - row.before_fen for row in grown),
+        income_fen=income_fen,
         reclassified_count=len(reclassified),
         provision_fen=sum(row.after_fen - row.before_fen for row in provided),
     )
     await days.insert(uow, closed)
-    await booking.post(uow, entries)
+    tell("booking", entries=len(draft.facts), postings=len(draft.subject_ids))
+    await booking.post_draft(uow, draft)
     if ends_month(on):
+        tell("comparing books and billing")
         await _compare_books(uow, day_id, on)
+    tell("to be committed")
     return closed
+
+
+class _Tell(Protocol):
+    def __call__(self, step: str, **counts: int) -> None: ...
+
+
+def _progress(uow: UnitOfWork, on: BusinessDate) -> _Tell:
+    """Says in the log how far a close is. Only what takes long is told of: a small tenant's close is one line of nobody's interest."""
+    started = told = time.monotonic()
+
+    def tell(step: str, **counts: int) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= TOLD_EVERY_S:
+            told = now
+            log.info(
+                "close of business", tenant=uow.tenant_id, date=str(on), step=step, seconds=round(now - started, 1), **counts
+            )
+
+    return tell
+
+
+async def _fall_due(uow: UnitOfWork, opens_on: BusinessDate, draft: booking.Draft, tell: _Tell) -> tuple[int, list[UUID]]:
+    """What is due on the day that opens falls due; returns how many legs did, and whose accounts held credit."""
+    count = 0
+    with_credit: set[UUID] = set()
+    async for due in _whole_agreements(items.falling_due(uow, opens_on)):
+        count += len(due)
+        with_credit |= {row.agreement_id for row in due if row.credit_balance_fen > 0}
+        applied = await collect(uow, due)
+        draft_due(draft, due)
+        draft.add_entries(moving.credit_entries(uow, applied))
+        if len(uow.events) > EVENTS_IN_MEMORY_MAX:
+            await uow.say()
+        tell("falling due", legs=count)
+    return count, sorted(with_credit)
+
+
+async def _whole_agreements(batches: AsyncIterator[Sequence[Row[Any]]]) -> AsyncIterator[Sequence[Row[Any]]]:
+    """The same rows, cut between agreements."""
+    kept: list[Row[Any]] = []
+    async for batch in batches:
+        rows = [*kept, *batch]
+        cut = next((n for n in range(len(rows) - 1, 0, -1) if rows[n - 1].agreement_id != rows[-1].agreement_id), 0)
+        if cut:
+            yield rows[:cut]
+        kept = rows[cut:]
+    if kept:
+        yield kept
 
 
 async def _compare_books(uow: UnitOfWork, day_id: UUID, on: BusinessDate) -> None:
@@ -229,11 +295,6 @@ async def _compare_books(uow: UnitOfWork, day_id: UUID, on: BusinessDate) -> Non
             for each in differing
         )
     )
-
-
-def id_of_day(tenant_id: int, on: BusinessDate) -> UUID:
-    """The subject of a closed day: the same for the same tenant and date."""
-    return uuid5(NAMESPACE_OID, f"xinzu.billing.day/{tenant_id}/{on.isoformat()}")
 
 
 def _report(closed: days.ClosedDay, *, was_closed: bool, dry_run: bool) -> DayReport:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -13,15 +14,17 @@ from sqlalchemy import Row
 from xinzu.back.billing.commands import booking, moving
 from xinzu.back.billing.commands.earning import earn, earned_entry
 from xinzu.back.billing.errors import AccountMissing
-from xinzu.back.billing.events import InstalmentFellDue, ScheduleIssued
-from xinzu.back.billing.model import Leg, Role
-from xinzu.back.billing.rules import postings
-from xinzu.back.billing.rules.legs import ONE_DAY, financed_legs, fingerprint, rental_legs, standing
+from xinzu.back.billing.events import InstalmentFellDue, LeaseClassDiffered, ScheduleIssued
+from xinzu.back.billing.model import Leg, Role, Transfer
+from xinzu.back.billing.rules import inception, postings
+from xinzu.back.billing.rules.lease_class import LeaseClassification
+from xinzu.back.billing.rules.legs import ONE_DAY, financed_legs, fingerprint, rental_legs, standing, with_shifted_dues
 from xinzu.back.billing.rules.schedules.agreed import schedule_terms
+from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy
 from xinzu.back.billing.rules.schedules.solve import schedule_of
 from xinzu.back.billing.store import accounts, items
 from xinzu.kernel.ids import new_id
-from xinzu.kernel.terms import Family
+from xinzu.kernel.terms import EndsIn, Family
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.evidence import api as evidence
@@ -43,6 +46,7 @@ async def issue_schedules(uow: UnitOfWork, commencements: Sequence[Commencement]
 
     An account that has its schedule keeps it. Books what commences (a lease's receivable, a loan's principal), what is earned and falls
     due, and the credit applied.
+    A lease is classified by ``rules.inception``; where the rule says something else than the books will show, LeaseClassDiffered is said.
     Raises AccountMissing when an agreement's signing has not arrived yet: the caller tries again.
     """
     by_agreement = {commencement.agreement_id: commencement for commencement in commencements}
@@ -53,7 +57,14 @@ async def issue_schedules(uow: UnitOfWork, commencements: Sequence[Commencement]
     if not fresh:
         return
     legs = {account.agreement_id: first_legs(account, commencement.commencement_on) for account, commencement in fresh}
-    await accounts.commence(uow, [(account.agreement_id, commencement.commencement_on) for account, commencement in fresh])
+    leases = {
+        account.agreement_id: _classified(account, commencement.commencement_on, legs[account.agreement_id])
+        for account, commencement in fresh
+    }
+    await accounts.commence(
+        uow,
+        [(account.agreement_id, commencement.commencement_on, leases[account.agreement_id]) for account, commencement in fresh],
+    )
     await items.insert_instalments(
         uow,
         [standing(leg, new_id(), agreement_id, version=1) for agreement_id, planned in legs.items() for leg in planned],
@@ -63,12 +74,29 @@ async def issue_schedules(uow: UnitOfWork, commencements: Sequence[Commencement]
             ScheduleIssued(
                 subject_id=account.agreement_id,
                 party_id=account.party_id,
-                first_due_on=legs[account.agreement_id][0].due_on,
-                last_due_on=legs[account.agreement_id][-1].due_on,
+                first_due_on=min(leg.due_on for leg in legs[account.agreement_id]),
+                last_due_on=max(leg.due_on for leg in legs[account.agreement_id]),
                 instalment_count=legs[account.agreement_id][-1].number,
                 total_fen=sum(leg.amount_fen for leg in legs[account.agreement_id]),
             )
             for account, _ in fresh
+        )
+    )
+    differing = [
+        (account, lease)
+        for account, _ in fresh
+        if (lease := leases[account.agreement_id]) is not None and inception.differs(account.family, lease.lease_class)
+    ]
+    uow.emit(
+        *(
+            LeaseClassDiffered(
+                subject_id=account.agreement_id,
+                party_id=account.party_id,
+                booked_as=inception.BOOKED_AS[account.family].value,
+                lease_class=lease.lease_class.value,
+                because=[test.code for test in lease.tests if test.holds],
+            )
+            for account, lease in differing
         )
     )
     entries = [_commenced(account, commencement.commencement_on, legs[account.agreement_id]) for account, commencement in fresh]
@@ -81,24 +109,39 @@ async def issue_schedules(uow: UnitOfWork, commencements: Sequence[Commencement]
     await moving.restate(uow, list(legs))
     await booking.post(uow, entries)
     evidence.append(uow, [_leaf(agreement_id, planned) for agreement_id, planned in legs.items()])
+    evidence.append(uow, [_differs(account, lease) for account, lease in differing])
 
 
 def first_legs(account: accounts.Account, commencement_on: BusinessDate) -> tuple[Leg, ...]:
     """The legs of an account's first schedule. Raises Invalid for terms that cannot be, which no quote lets through."""
+    months, count = account.period_months, account.period_count
     if account.financing is None:
-        return rental_legs(account.rent_fen, account.period_months, account.period_count, commencement_on)
-    terms = schedule_terms(account.financing, account.period_months, account.period_count, commencement_on)
-    return financed_legs(schedule_of(terms).rows, commencement_on)
+        legs = rental_legs(account.rent_fen, months, count, commencement_on, account.first_rents)
+    else:
+        rows = schedule_of(schedule_terms(account.financing, months, count, commencement_on)).rows
+        legs = financed_legs(rows, commencement_on)
+    return with_shifted_dues(legs, ShiftPolicy(account.due_shift), commencement_on)
 
 
 async def fell_due(uow: UnitOfWork, due: Sequence[Row[Any]]) -> list[ledger.Entry | None]:
-    """What follows when instalments fall due: held credit is set against them, and what stays open is to be collected.
+    """What follows when instalments fall due (``collect``). Returns the entries to be booked."""
+    applied = await collect(uow, due)
+    return [*due_entries(due), *moving.credit_entries(uow, applied)]
 
-    Returns the entries to be booked. The accounts must be locked; their standing is not yet restated.
+
+async def collect(uow: UnitOfWork, due: Sequence[Row[Any]]) -> moving.Applied:
+    """Held credit is set against what fell due, and what stays open is to be collected. The legs of an instalment are given together.
+
+    The accounts must be locked; their standing is not yet restated.
     """
     with_credit = sorted({row.agreement_id for row in due if row.credit_balance_fen > 0})
     applied = await moving.apply_funds(uow, with_credit) if with_credit else moving.Applied(())
-    paid_fen = applied.per_item()
+    say_due(uow, due, applied.per_item())
+    return applied
+
+
+def say_due(uow: UnitOfWork, due: Sequence[Row[Any]], paid_fen: Mapping[UUID, int]) -> None:
+    """Say of what fell due what is to be collected: all but what held money has paid of it."""
     uow.emit(
         *(
             InstalmentFellDue(
@@ -113,7 +156,6 @@ async def fell_due(uow: UnitOfWork, due: Sequence[Row[Any]]) -> list[ledger.Entr
             if outstanding_fen > 0
         )
     )
-    return [*due_entries(due), *moving.credit_entries(uow, applied)]
 
 
 def instalments_of(legs: Sequence[Row[Any]], open_fen: Callable[[Row[Any]], int]) -> Iterator[tuple[Row[Any], int]]:
@@ -122,7 +164,8 @@ def instalments_of(legs: Sequence[Row[Any]], open_fen: Callable[[Row[Any]], int]
     for row in legs:
         together.setdefault((row.agreement_id, row.number, row.due_on), []).append(row)
     for rows in together.values():
-        yield min(rows, key=lambda row: _NAMING.index(row.role)), sum(open_fen(row) for row in rows)
+        first = rows[0] if len(rows) == 1 else min(rows, key=lambda row: _NAMING.index(row.role))
+        yield first, sum(map(open_fen, rows))
 
 
 def due_entries(due: Sequence[Row[Any]]) -> list[ledger.Entry | None]:
@@ -132,16 +175,57 @@ def due_entries(due: Sequence[Row[Any]]) -> list[ledger.Entry | None]:
             "billing.instalment_due",
             row.id,
             row.due_on,
-            [(row.agreement_id, postings.leg_fell_due(Family(row.family), Role(row.role), row.amount_fen))],
+            [(row.agreement_id, _moved(row.family, row.role, row.amount_fen, row.suspended_fen))],
         )
         for row in due
     ]
+
+
+def draft_due(draft: booking.Draft, due: Sequence[Row[Any]]) -> None:
+    """The same entries, in columns."""
+    for row in due:
+        moved = _moved(row.family, row.role, row.amount_fen, row.suspended_fen)
+        draft.add("billing.instalment_due", row.id, row.due_on, [(row.agreement_id, moved)])
+
+
+@lru_cache(booking.ALIKE_MAX)
+def _moved(family: str, role: str, amount_fen: int, suspended_fen: int) -> tuple[Transfer, ...]:
+    return postings.leg_fell_due(Family(family), Role(role), amount_fen, suspended_fen)
 
 
 def _commenced(account: accounts.Account, on: BusinessDate, legs: Sequence[Leg]) -> ledger.Entry | None:
     subsidy_fen = 0 if account.financing is None else account.financing.subsidy_fen
     moved = postings.commenced(account.family, [(leg.role, leg.amount_fen) for leg in legs], subsidy_fen)
     return booking.entry("billing.commenced", account.agreement_id, on, [(account.agreement_id, moved)])
+
+
+def _classified(account: accounts.Account, on: BusinessDate, legs: Sequence[Leg]) -> LeaseClassification | None:
+    return inception.classify_at_inception(
+        account.family,
+        legs,
+        on,
+        period_months=account.period_months,
+        period_count=account.period_count,
+        device_value_fen=account.device_value_fen,
+        financed_fen=0 if account.financing is None else account.financing.principal_fen,
+        buyout_fen=account.buyout_fen,
+        title_transfers=account.ends_in is EndsIn.OWN,
+    )
+
+
+def _differs(account: accounts.Account, lease: LeaseClassification) -> evidence.Leaf:
+    return evidence.Leaf(
+        "billing.lease_class.differed",
+        account.agreement_id,
+        {
+            "booked_as": inception.BOOKED_AS[account.family].value,
+            "lease_class": lease.lease_class.value,
+            "tests": [
+                {"code": test.code, "article": test.article, "holds": test.holds, "figures": dict(test.figures)}
+                for test in lease.tests
+            ],
+        },
+    )
 
 
 def _leaf(agreement_id: UUID, legs: Sequence[Leg]) -> evidence.Leaf:
@@ -151,8 +235,8 @@ def _leaf(agreement_id: UUID, legs: Sequence[Leg]) -> evidence.Leaf:
         {
             "instalment_count": legs[-1].number,
             "total_fen": sum(leg.amount_fen for leg in legs),
-            "first_due_on": legs[0].due_on.isoformat(),
-            "last_due_on": legs[-1].due_on.isoformat(),
+            "first_due_on": min(leg.due_on for leg in legs).isoformat(),
+            "last_due_on": max(leg.due_on for leg in legs).isoformat(),
             "rows_sha256": fingerprint(legs),
         },
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from xinzu.back.billing.commands import booking
-from xinzu.back.billing.events import AccountSettled, ArrearsCleared, SettlementDetermined
-from xinzu.back.billing.model import AccountState
+from xinzu.back.billing.events import AccountSettled, ArrearsCleared, OwnershipPassed, SettlementDetermined
+from xinzu.back.billing.model import AccountState, Suspended
 from xinzu.back.billing.rules import postings
 from xinzu.back.billing.rules.allocation import ACROSS, allocate
 from xinzu.back.billing.store import accounts, days, items, receipts
@@ -19,10 +19,12 @@ from xinzu.records.ledger import api as ledger
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was set against what; ``accounts`` are the receivables that the rows settle, in their order."""
+    """What was set against what; ``accounts`` are the receivables that the rows settle, in their order, ``recognised`` the suspended
+    interest that was paid."""
 
     rows: tuple[receipts.AllocationRow, ...]
     accounts: tuple[str, ...] = ()
+    recognised: tuple[Suspended, ...] = ()
 
     def per_receipt(self) -> dict[UUID, int]:
         totals: dict[UUID, int] = {}
@@ -30,12 +32,16 @@ class Applied:
             totals[row.receipt_id] = totals.get(row.receipt_id, 0) + row.amount_fen
         return totals
 
-    def settled_by(self) -> dict[UUID, list[tuple[str, int]]]:
-        """What each receipt settled: account and fen."""
+    def settled_by(self, row_ids: Collection[UUID]) -> dict[UUID, list[tuple[str, int]]]:
+        """What each receipt settled by these rows: account and fen."""
         settled: dict[UUID, list[tuple[str, int]]] = {}
         for row, account in zip(self.rows, self.accounts, strict=True):
-            settled.setdefault(row.receipt_id, []).append((account, row.amount_fen))
+            if row.id in row_ids:
+                settled.setdefault(row.receipt_id, []).append((account, row.amount_fen))
         return settled
+
+    def __add__(self, other: Applied) -> Applied:
+        return Applied(self.rows + other.rows, self.accounts + other.accounts, self.recognised + other.recognised)
 
     def per_item(self) -> dict[UUID, int]:
         totals: dict[UUID, int] = {}
@@ -70,23 +76,35 @@ async def apply_funds(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> Applied
                 )
             )
             settled.append(postings.receivable_of(part.item.family, part.item.kind))
-    if rows:
-        await receipts.insert_allocations(uow, rows)
-        await items.pay(uow, _sums(rows, charges=False), _sums(rows, charges=True))
-    return Applied(tuple(rows), tuple(settled))
+    if not rows:
+        return Applied(())
+    await receipts.insert_allocations(uow, rows)
+    paid = await items.pay(uow, sums(rows, charges=False), sums(rows, charges=True))
+    return Applied(tuple(rows), tuple(settled), tuple(paid))
 
 
-def credit_entries(uow: UnitOfWork, applied: Applied, except_receipts: Collection[UUID] = ()) -> list[ledger.Entry | None]:
-    """Entries for money that was held before this transaction and now settles something."""
-    return [
+def credit_entries(uow: UnitOfWork, applied: Applied, except_rows: Collection[UUID] = ()) -> list[ledger.Entry | None]:
+    """Entries for money that was held and settles something, or is held again, each on the day it counts from; and for suspended interest
+    that was paid, today."""
+    row_of_leg = {row.instalment_id: row.id for row in applied.rows}
+    recognised = [
+        booking.entry(
+            "billing.interest_recognised",
+            row_of_leg[moved.leg_id],
+            uow.business_date,
+            [(moved.agreement_id, postings.interest_recognised(moved))],
+        )
+        for moved in applied.recognised
+    ]
+    return recognised + [
         booking.entry(
             "billing.credit_applied",
             row.id,
-            uow.business_date,
+            row.allocated_on or uow.business_date,
             [(row.agreement_id, postings.credit_applied(account, row.amount_fen))],
         )
         for row, account in zip(applied.rows, applied.accounts, strict=True)
-        if row.receipt_id not in except_receipts
+        if row.id not in except_rows
     ]
 
 
@@ -105,21 +123,33 @@ async def restate(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> dict[UUID, 
 
 
 async def close_settled(uow: UnitOfWork, standings: Sequence[accounts.Standing]) -> None:
-    """Settle the settling accounts on which nothing is owed either way any more.
+    """Settle the settling accounts on which nothing is owed either way any more. A financing is settling once it is repaid.
+    A thing that stayed with its lessee is the lessee's with the settlement.
 
     Money that comes when nothing is owed any more is determined anew, so that it is given back; when credit is held already, its refund
     is under way and a second determination would pay it twice, so the new money waits for an operator.
     """
+    await accounts.move(uow, [standing.agreement_id for standing in standings if standing.is_repaid], AccountState.SETTLING)
     done = [
         standing
         for standing in standings
-        if standing.state is AccountState.SETTLING and standing.owed_fen == 0 and standing.credit_fen == 0
+        if (standing.is_repaid or standing.state is AccountState.SETTLING) and standing.owed_fen == 0 and standing.credit_fen == 0
     ]
     await accounts.move(uow, [standing.agreement_id for standing in done], AccountState.SETTLED)
     uow.emit(
         *(
             AccountSettled(subject_id=standing.agreement_id, party_id=standing.party_id, settled_on=uow.business_date)
             for standing in done
+        ),
+        *(
+            OwnershipPassed(
+                subject_id=standing.agreement_id,
+                party_id=standing.party_id,
+                kept_on=standing.kept_on,
+                passed_on=uow.business_date,
+            )
+            for standing in done
+            if standing.kept_on is not None
         ),
         *(
             SettlementDetermined(
@@ -129,18 +159,18 @@ async def close_settled(uow: UnitOfWork, standings: Sequence[accounts.Standing])
                 credit_balance_fen=standing.credit_fen,
             )
             for standing in standings
-            if standing.state is not AccountState.OPEN
-            and standing.owed_fen == 0
+            if standing.owed_fen == 0
             and standing.credit_fen > 0
-            and standing.credit_before_fen == 0
+            and (standing.is_repaid or (standing.state is not AccountState.OPEN and standing.credit_before_fen == 0))
         ),
     )
 
 
-def _sums(rows: Sequence[receipts.AllocationRow], *, charges: bool) -> dict[UUID, int]:
-    sums: dict[UUID, int] = {}
+def sums(rows: Sequence[receipts.AllocationRow], *, charges: bool) -> dict[UUID, int]:
+    """What rows move on charges, or on legs, by item."""
+    totals: dict[UUID, int] = {}
     for row in rows:
         item_id = row.charge_id if charges else row.instalment_id
         if item_id is not None:
-            sums[item_id] = sums.get(item_id, 0) + row.amount_fen
-    return sums
+            totals[item_id] = totals.get(item_id, 0) + row.amount_fen
+    return totals

@@ -60,6 +60,12 @@ async def open_accounts(uow: UnitOfWork, openings: Sequence[Opening]) -> None:
                 credit_balance_fen=0,
                 overdue_fen=0,
                 days_past_due=0,
+                device_value_fen=opening.terms.device_value_fen,
+                buyout_fen=opening.terms.buyout_fen,
+                first_rents=opening.terms.first_rents,
+                ends_in=opening.terms.ends_in,
+                due_shift=opening.terms.due_shift,
+                buyout_prices_fen=opening.terms.buyout_prices_fen,
             )
             for opening in openings
         ],

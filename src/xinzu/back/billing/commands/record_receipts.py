@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import msgspec
 
 from xinzu.back.billing.commands import booking, moving
 from xinzu.back.billing.commands.adjust import reinstate
+from xinzu.back.billing.commands.value_date import apply_dated, dates_back
 from xinzu.back.billing.errors import AccountMissing, ReceiptConflict
 from xinzu.back.billing.events import ReceiptAllocated
 from xinzu.back.billing.rules import postings
@@ -59,31 +60,45 @@ class Transfer:
 
 
 async def record_transfers(uow: UnitOfWork, given: Sequence[Transfer]) -> list[Outcome[Allocated]]:
-    """Record bank transfers. As ``record_receipts``; refuses a date to come with Invalid."""
-    outcomes: list[Outcome[Allocated]] = []
-    for transfer in given:
-        if transfer.received_on > uow.business_date:
-            outcomes.append(
-                Invalid.field(
-                    "/received_on",
-                    "billing.received_in_future",
-                    "到账日期不能晚于今天",
-                    "The money cannot have come in after today",
+    """Record bank transfers. As ``record_receipts``; refuses a date to come, or before the commencement, with Invalid."""
+    late = sorted({transfer.agreement_id for transfer in given if transfer.received_on < uow.business_date})
+    commenced = await accounts.commencements(uow, late) if late else {}
+    refusals = [_refusal(transfer, uow.business_date, commenced.get(transfer.agreement_id)) for transfer in given]
+    outcomes = iter(
+        await record_receipts(
+            uow,
+            [
+                Receipt(
+                    agreement_id=transfer.agreement_id,
+                    source=SOURCE_TRANSFERS,
+                    source_ref=transfer.reference,
+                    purpose="transfer",
+                    provider=postings.BANK_TRANSFER,
+                    provider_trade_no=transfer.reference,
+                    amount_fen=transfer.amount_fen,
+                    received_on=transfer.received_on,
                 )
-            )
-            continue
-        receipt = Receipt(
-            agreement_id=transfer.agreement_id,
-            source=SOURCE_TRANSFERS,
-            source_ref=transfer.reference,
-            purpose="transfer",
-            provider=postings.BANK_TRANSFER,
-            provider_trade_no=transfer.reference,
-            amount_fen=transfer.amount_fen,
-            received_on=transfer.received_on,
+                for transfer, refusal in zip(given, refusals, strict=True)
+                if refusal is None
+            ],
         )
-        outcomes += await record_receipts(uow, [receipt])
-    return outcomes
+    )
+    return [next(outcomes) if refusal is None else refusal for refusal in refusals]
+
+
+def _refusal(transfer: Transfer, today: BusinessDate, began_on: BusinessDate | None) -> Invalid | None:
+    if transfer.received_on > today:
+        return Invalid.field(
+            "/received_on", "billing.received_in_future", "到账日期不能晚于今天", "The money cannot have come in after today"
+        )
+    if began_on is not None and transfer.received_on < began_on:
+        return Invalid.field(
+            "/received_on",
+            "billing.received_before_commencement",
+            f"到账日期不能早于起租日（放款日）{began_on}",
+            f"The money cannot have come in before the commencement on {began_on}",
+        )
+    return None
 
 
 async def record_receipts(uow: UnitOfWork, given: Sequence[Receipt]) -> list[Outcome[Allocated]]:
@@ -92,6 +107,9 @@ async def record_receipts(uow: UnitOfWork, given: Sequence[Receipt]) -> list[Out
     What is left is held as credit balance. In the same transaction: ReceiptAllocated, ArrearsCleared when nothing is overdue any more,
     AccountSettled when a settling account comes to zero. What had been written off is recovered first. Books cash against receivables and
     credit balance.
+
+    Money that came in before today counts from its day (``value_date.apply_dated``): late fees of the days since are taken back, and what
+    receipts settled since is settled anew. It is booked on its day, in closed books on the first open day with its day as effective date.
 
     Refuses an item with AccountMissing, or ReceiptConflict when its reference stands for other money.
     """
@@ -113,10 +131,19 @@ async def record_receipts(uow: UnitOfWork, given: Sequence[Receipt]) -> list[Out
     ]
     fresh_ids = await receipts.insert_receipts(uow, candidates) if candidates else set()
     fresh = [receipt for receipt in candidates if receipt.id in fresh_ids]
+    recorded: dict[tuple[str, str], receipts.KnownReceipt] = {}
     if fresh:
         written_off = {account.agreement_id for account in locked.values() if account.written_off_on is not None}
-        await _allocate(uow, fresh, await reinstate(uow, fresh, written_off))
-    recorded = await receipts.by_reference(uow, [(receipt.source, receipt.source_ref) for receipt in candidates])
+        allocated = await _allocate(uow, locked, fresh, await reinstate(uow, fresh, written_off))
+        recorded = {
+            (new.source, new.source_ref): receipts.KnownReceipt(
+                new.id, new.agreement_id, new.amount_fen, allocated.get(new.id, 0)
+            )
+            for new in fresh
+        }
+    known_before = [(receipt.source, receipt.source_ref) for receipt in candidates if receipt.id not in fresh_ids]
+    if known_before:
+        recorded |= await receipts.by_reference(uow, known_before)
     outcomes: list[Outcome[Allocated]] = []
     told: set[UUID] = set()
     for receipt in given:
@@ -140,11 +167,32 @@ async def record_receipts(uow: UnitOfWork, given: Sequence[Receipt]) -> list[Out
     return outcomes
 
 
-async def _allocate(uow: UnitOfWork, fresh: Sequence[receipts.NewReceipt], reinstated: Sequence[ledger.Entry | None]) -> None:
+async def _allocate(
+    uow: UnitOfWork,
+    locked: Mapping[UUID, accounts.Account],
+    fresh: Sequence[receipts.NewReceipt],
+    reinstated: Sequence[ledger.Entry | None],
+) -> dict[UUID, int]:
+    """Set them against what is open, and book and say it; returns what was set of each."""
+    today = uow.business_date
     agreement_ids = sorted({receipt.agreement_id for receipt in fresh})
-    applied = await moving.apply_funds(uow, agreement_ids)
+    counts_from: dict[UUID, BusinessDate] = {}
+    for receipt in fresh:
+        began_on = locked[receipt.agreement_id].commencement_on
+        if receipt.received_on < today and began_on is not None and dates_back(locked[receipt.agreement_id]):
+            earliest = counts_from.get(receipt.agreement_id, today)
+            counts_from[receipt.agreement_id] = min(earliest, max(receipt.received_on, began_on))
+    applied, corrected = moving.Applied(()), list(reinstated)
+    on_its_day = [agreement_id for agreement_id in agreement_ids if agreement_id not in counts_from]
+    if on_its_day:
+        applied = await moving.apply_funds(uow, on_its_day)
+    if counts_from:
+        dated, reduced = await apply_dated(uow, counts_from, locked)
+        applied, corrected = applied + dated, [*corrected, *reduced]
     standings = await moving.restate(uow, agreement_ids)
-    allocated, settled = applied.per_receipt(), applied.settled_by()
+    booked_on = {receipt.id: min(receipt.received_on, today) for receipt in fresh}
+    at_once = {row.id for row in applied.rows if booked_on.get(row.receipt_id) == (row.allocated_on or today)}
+    allocated, settled = applied.per_receipt(), applied.settled_by(at_once)
     uow.emit(
         *(
             ReceiptAllocated(
@@ -162,22 +210,21 @@ async def _allocate(uow: UnitOfWork, fresh: Sequence[receipts.NewReceipt], reins
         booking.entry(
             "billing.receipt",
             receipt.id,
-            uow.business_date,
+            booked_on[receipt.id],
             [
                 (
                     receipt.agreement_id,
                     postings.receipt(
                         postings.cash_of(receipt.provider),
                         settled.get(receipt.id, ()),
-                        receipt.amount_fen - allocated.get(receipt.id, 0),
+                        receipt.amount_fen - sum(fen for _, fen in settled.get(receipt.id, ())),
                     ),
                 )
             ],
         )
         for receipt in fresh
     ]
-    held_before = moving.credit_entries(uow, applied, {receipt.id for receipt in fresh})
-    await booking.post(uow, [*reinstated, *entries, *held_before])
+    await booking.post(uow, [*corrected, *entries, *moving.credit_entries(uow, applied, at_once)])
     evidence.append(
         uow,
         [
@@ -198,3 +245,4 @@ async def _allocate(uow: UnitOfWork, fresh: Sequence[receipts.NewReceipt], reins
             for receipt in fresh
         ],
     )
+    return allocated

@@ -15,6 +15,7 @@ WATERFALL: dict[ItemKind, int] = {
     ItemKind.EARLY_RETURN: 1,
     ItemKind.PREPAYMENT_FEE: 1,
     ItemKind.BUYOUT: 1,
+    ItemKind.TERMINATION_LOSS: 1,
     ItemKind.FEE: 1,
     ItemKind.INTEREST: 2,
     ItemKind.PRINCIPAL: 3,

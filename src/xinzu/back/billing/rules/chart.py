@@ -1,4 +1,8 @@
-"""The accounts billing books on. Codes follow the ministry's chart (企业会计准则应用指南, 附录); six digits are our sub-accounts."""
+"""The accounts billing books on. Codes follow the ministry's chart (企业会计准则应用指南, 附录); six digits are our sub-accounts.
+
+Interest that is claimed and not income stands against its claim, on the account the chart has for it: of a loan below interest receivable
+(1132), of a finance lease below unearned finance income (1532), because it is not realised before it is paid.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,15 @@ CLEARING = "1012"
 RECEIVABLE = "1122"
 INTEREST_RECEIVABLE = "1132"
 INTEREST_ACCRUED = "113201"
+INTEREST_SUSPENDED = "113202"
 SUPPLIER_RECEIVABLE = "1221"
 ALLOWANCE = "1231"
 LOAN_PRINCIPAL = "1303"
 LOAN_ALLOWANCE = "1304"
+LEASED_ASSET = "1461"
 LEASE_RECEIVABLE = "1531"
 UNEARNED_INCOME = "1532"
+LEASE_INCOME_SUSPENDED = "153201"
 PAYABLE = "2202"
 CREDIT_BALANCE = "2203"
 DEFERRED_RENT = "2205"
@@ -31,6 +38,7 @@ SALE_INCOME = "605103"
 LATE_FEE_INCOME = "630101"
 EARLY_RETURN_INCOME = "630102"
 PREPAYMENT_INCOME = "630103"
+TERMINATION_RESULT = "630104"
 CREDIT_LOSS = "6702"
 
 LINES: tuple[ChartLine, ...] = (
@@ -39,12 +47,17 @@ LINES: tuple[ChartLine, ...] = (
     ChartLine(RECEIVABLE, "应收租金", "Rents receivable", "asset", "debit"),
     ChartLine(INTEREST_RECEIVABLE, "应收利息", "Interest receivable", "asset", "debit"),
     ChartLine(INTEREST_ACCRUED, "应收利息-未到期应计利息", "Interest accrued, not yet due", "asset", "debit"),
+    ChartLine(INTEREST_SUSPENDED, "应收利息-未确认利息", "Interest claimed, income when paid", "asset", "credit"),
     ChartLine(SUPPLIER_RECEIVABLE, "其他应收款-供应商贴息", "Subsidies receivable from suppliers", "asset", "debit"),
     ChartLine(ALLOWANCE, "坏账准备", "Allowance for rents and leases", "asset", "credit"),
     ChartLine(LOAN_PRINCIPAL, "贷款-本金", "Loans, principal", "asset", "debit"),
     ChartLine(LOAN_ALLOWANCE, "贷款损失准备", "Allowance for loans", "asset", "credit"),
+    ChartLine(LEASED_ASSET, "融资租赁资产", "Assets held for finance lease", "asset", "debit"),
     ChartLine(LEASE_RECEIVABLE, "应收融资租赁款-租赁收款额", "Finance lease receipts to come", "asset", "debit"),
     ChartLine(UNEARNED_INCOME, "应收融资租赁款-未实现融资收益", "Unearned finance lease income", "asset", "credit"),
+    ChartLine(
+        LEASE_INCOME_SUSPENDED, "应收融资租赁款-已到期未确认融资收益", "Lease income claimed, income when paid", "asset", "credit"
+    ),
     ChartLine(PAYABLE, "应付账款-供应商", "Payables to suppliers", "liability", "credit"),
     ChartLine(CREDIT_BALANCE, "预收款-承租人溢缴款", "Credit balances of customers", "liability", "credit"),
     ChartLine(DEFERRED_RENT, "合同负债-已到期未实现租金", "Rents due and not yet earned", "liability", "credit"),
@@ -61,5 +74,6 @@ LINES: tuple[ChartLine, ...] = (
     ChartLine(LATE_FEE_INCOME, "营业外收入-滞纳金", "Late fees", "income", "credit"),
     ChartLine(EARLY_RETURN_INCOME, "营业外收入-提前退租违约金", "Early return fees", "income", "credit"),
     ChartLine(PREPAYMENT_INCOME, "营业外收入-提前还款违约金", "Prepayment fees", "income", "credit"),
+    ChartLine(TERMINATION_RESULT, "营业外收入-融资租赁解除损益", "Result of terminated finance leases", "income", "credit"),
     ChartLine(CREDIT_LOSS, "信用减值损失", "Expected credit losses", "expense", "debit"),
 )

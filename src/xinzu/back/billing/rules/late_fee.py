@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from xinzu.back.billing.model import Role, Segment, Why
+from xinzu.back.billing.model import LateFeeDays, Role, Segment, Why
 from xinzu.kernel.money import Rounding
 from xinzu.kernel.prime_rate import DAYS_IN_YEAR, LPR_MULTIPLE
 from xinzu.kernel.terms import Family
@@ -55,18 +55,33 @@ def fen_days_of(segments: Sequence[Segment]) -> int:
     return sum(segment.base_fen * ((segment.to_on - segment.from_on).days + 1) for segment in segments)
 
 
-def explain(segments: Sequence[Segment], instalment_fen: int, daily_rate: Decimal, ceiling_pct: Decimal) -> Why:
-    """Why a late fee is what it is; ``late_fee_fen`` in the inputs is the result for these segments."""
-    fen_days = fen_days_of(segments)
+def explain(days: LateFeeDays, instalment_fen: int, daily_rate: Decimal, ceiling_pct: Decimal) -> Why:
+    """Why a late fee is what it is; ``late_fee_fen`` in the inputs is the result for the days it is charged for now. When money counted
+    from an earlier day than it was recorded, the inputs name the last correction and all that was taken back."""
+    fen_days = fen_days_of(days.segments)
+    corrected: dict[str, str | int] = {}
+    words_zh = words_en = ""
+    if days.corrections:
+        last = days.corrections[-1]
+        corrected = {
+            "taken_back_fen": days.taken_back_fen,
+            "corrected_on": last.made_on.isoformat(),
+            "counted_from": last.received_on.isoformat(),
+        }
+        words_zh = f"；款项 {last.received_on} 到账、{last.made_on} 入账，已按到账日重算，多计的部分已取消"
+        words_en = (
+            f"; money of {last.received_on} was recorded on {last.made_on}: the days since were computed anew, what was charged too"
+            " much is cancelled"
+        )
     return Why(
         formula="late_fee_daily",
         words_zh=(
             f"逾期未付租金 × 日费率 × 宽限期后的天数；不超过签约时一年期 LPR 的 {LPR_MULTIPLE} 倍，"
-            f"且累计不超过该期租金的 {EXCESSIVE_PENALTY_PCT}%；不足一分舍去"
+            f"且累计不超过该期租金的 {EXCESSIVE_PENALTY_PCT}%；不足一分舍去{words_zh}"
         ),
         words_en=(
             "Rent outstanding × daily rate × days after grace; not above four times the one-year LPR at signing, and in all not above"
-            f" {EXCESSIVE_PENALTY_PCT} % of the instalment; fractions of a fen are dropped"
+            f" {EXCESSIVE_PENALTY_PCT} % of the instalment; fractions of a fen are dropped{words_en}"
         ),
         inputs={
             "daily_rate": format(daily_rate, "f"),
@@ -77,6 +92,7 @@ def explain(segments: Sequence[Segment], instalment_fen: int, daily_rate: Decima
             "cap_fen": instalment_fen * EXCESSIVE_PENALTY_PCT // 100,
             "rounding": ROUNDING.value,
             "late_fee_fen": late_fee_fen(fen_days, instalment_fen, daily_rate, ceiling_pct),
+            **corrected,
         },
-        segments=tuple(segments),
+        segments=days.segments,
     )

@@ -7,31 +7,62 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from xinzu.back.billing.model import Instalment, InstalmentState, Leg, Role, Segment, Why
+from xinzu.back.billing.model import Instalment, Leg, Role, Segment, Why
 from xinzu.back.billing.rules.schedules.amortise import Row
+from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy, due_on_of
 from xinzu.back.billing.rules.schedules.rentals import equal_rents
-from xinzu.back.billing.rules.schedules.terms import ScheduleTerms
+from xinzu.back.billing.rules.schedules.terms import ScheduleTerms, within
 from xinzu.back.billing.rules.schedules.why import why_row
 from xinzu.kernel.time import BusinessDate, add_months
 
 ONE_DAY = timedelta(days=1)
 
 
-def rental_legs(rent_fen: int, period_months: int, period_count: int, commencement_on: BusinessDate) -> tuple[Leg, ...]:
-    """Equal rents in advance: one per rental period, due on its first day.
+def rental_legs(
+    rent_fen: int, period_months: int, period_count: int, commencement_on: BusinessDate, first_rents: int = 1
+) -> tuple[Leg, ...]:
+    """Equal rents in advance: one per rental period, due on its first day, but of the last ``first_rents`` − 1 periods at commencement (3+n).
 
     Every date is counted from the commencement date, so that a rental begun on the 31st is due on each month's last day and not on
-    the 28th for good. Raises Invalid unless rent, months and count are above zero.
+    the 28th for good. Whenever it is due, a rent is for the days of its own period, so that rents are income by straight line over the
+    term (CAS 21 art. 45) and one paid ahead falls away with its period. Raises Invalid unless rent, months and count are above zero
+    and the first rents are of the term.
 
     >>> from datetime import date
     >>> [(leg.number, str(leg.due_on), str(leg.to_on)) for leg in rental_legs(29900, 1, 3, date(2026, 1, 31))]
     [(1, '2026-01-31', '2026-02-27'), (2, '2026-02-28', '2026-03-30'), (3, '2026-03-31', '2026-04-29')]
+    >>> [(leg.number, str(leg.due_on), str(leg.from_on)) for leg in rental_legs(29900, 1, 4, date(2026, 1, 1), 3)]
+    [(1, '2026-01-01', '2026-01-01'), (2, '2026-02-01', '2026-02-01'), (3, '2026-01-01', '2026-03-01'), (4, '2026-01-01', '2026-04-01')]
     """
     rows = equal_rents(rent_fen, period_count, commencement_on, every=period_months)
-    return tuple(Leg(row.n, Role.RENT, row.from_on, row.to_on - ONE_DAY, row.due_on, row.total_fen) for row in rows)
+    within("first_rents", first_rents, 1, period_count)
+    return tuple(
+        Leg(
+            row.n,
+            Role.RENT,
+            row.from_on,
+            row.to_on - ONE_DAY,
+            commencement_on if row.n > period_count - first_rents + 1 else row.due_on,
+            row.total_fen,
+        )
+        for row in rows
+    )
+
+
+def with_shifted_dues(legs: Sequence[Leg], policy: ShiftPolicy, commencement_on: BusinessDate) -> tuple[Leg, ...]:
+    """The legs due on working days; amounts and the days they are for stay. What is due at the commencement is paid at the handover,
+    whatever day that is.
+
+    >>> from datetime import date
+    >>> legs = rental_legs(29900, 1, 2, date(2025, 9, 1))
+    >>> [str(leg.due_on) for leg in with_shifted_dues(legs, ShiftPolicy.FOLLOWING, date(2025, 9, 1))]
+    ['2025-09-01', '2025-10-09']
+    """
+    return tuple(replace(leg, due_on=due_on_of(leg.due_on, policy, commencement_on)) for leg in legs)
 
 
 def financed_legs(rows: Sequence[Row], start_on: BusinessDate, number_before: int = 0) -> tuple[Leg, ...]:
@@ -71,10 +102,6 @@ def standing(leg: Leg, leg_id: UUID, agreement_id: UUID, version: int) -> Instal
         to_on=leg.to_on,
         due_on=leg.due_on,
         amount_fen=leg.amount_fen,
-        paid_fen=0,
-        cancelled_fen=0,
-        earned_fen=0,
-        state=InstalmentState.SCHEDULED,
     )
 
 
@@ -100,11 +127,26 @@ def fingerprint(legs: Sequence[Leg]) -> str:
 
 
 def why_rent(leg: Instalment, rent_fen: int, period_months: int, period_count: int, commencement_on: BusinessDate) -> Why:
-    """Why a rent is what it is."""
+    """Why a rent is what it is, and due when it is."""
+    if leg.due_on == commencement_on != leg.from_on:
+        formula = "rent_paid_at_commencement"
+        words_zh = "每期租金固定；租期最后几期的租金随首期于起租日一并支付，按各自租期确认；各期日期均自起租日起算"
+        words_en = (
+            "The rent is the same for every period; those of the last periods are paid with the first one at commencement, each for its own"
+            " days; all dates are counted from the commencement date"
+        )
+    else:
+        formula = "equal_rent_in_advance"
+        words_zh = "每期租金固定，于每期首日支付；各期日期均自起租日起算"
+        words_en = (
+            "The rent is the same for every period and due on its first day; all dates are counted from the commencement date"
+        )
+        moved_zh, moved_en = _moved(leg.from_on, leg.due_on)
+        words_zh, words_en = words_zh + moved_zh, words_en + moved_en
     return Why(
-        formula="equal_rent_in_advance",
-        words_zh="每期租金固定，于每期首日支付；各期日期均自起租日起算",
-        words_en="The rent is the same for every period and due on its first day; all dates are counted from the commencement date",
+        formula=formula,
+        words_zh=words_zh,
+        words_en=words_en,
         inputs={
             "rent_fen": rent_fen,
             "number": leg.number,
@@ -116,13 +158,24 @@ def why_rent(leg: Instalment, rent_fen: int, period_months: int, period_count: i
     )
 
 
-def why_financed(terms: ScheduleTerms, n: int) -> Why:
-    """Why the legs of the terms' row ``n`` are what they are: computed anew, by the same functions. Raises Invalid for no such row."""
+def _moved(agreed_on: BusinessDate, due_on: BusinessDate) -> tuple[str, str]:
+    if due_on == agreed_on:
+        return "", ""
+    return (
+        f"；{agreed_on} 非工作日，按约定改于 {due_on} 支付",
+        f"; {agreed_on} is a day off, so that it is due on {due_on} as agreed",
+    )
+
+
+def why_financed(terms: ScheduleTerms, n: int, due_on: BusinessDate | None = None) -> Why:
+    """Why the legs of the terms' row ``n`` are what they are, and due when they are: computed anew, by the same functions. Raises Invalid
+    for no such row."""
     why = why_row(terms, n)
+    moved_zh, moved_en = _moved(why.row.due_on, due_on or why.row.due_on)
     return Why(
         formula=why.formula,
-        words_zh=why.words_zh,
-        words_en=why.words_en,
+        words_zh=why.words_zh + moved_zh,
+        words_en=why.words_en + moved_en,
         inputs={
             **why.inputs,
             "number": n,

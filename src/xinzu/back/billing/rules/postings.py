@@ -10,9 +10,9 @@ interest and charges 6 %, of a loan's principal none. It becomes payable when an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from xinzu.back.billing.model import ChargeKind, ChartLine, ItemKind, Role, Transfer
+from xinzu.back.billing.model import ChargeKind, ChartLine, InstalmentState, ItemKind, Leg, Role, Suspended, Transfer
 from xinzu.back.billing.rules import chart
 from xinzu.back.billing.rules.vat import rate_pct_of, supply_of, vat_fen, vat_of_growth_fen
 from xinzu.kernel.terms import Family
@@ -25,8 +25,11 @@ _INCOME_OF_CHARGE = {
     ChargeKind.EARLY_RETURN: chart.EARLY_RETURN_INCOME,
     ChargeKind.PREPAYMENT_FEE: chart.PREPAYMENT_INCOME,
     ChargeKind.BUYOUT: chart.SALE_INCOME,
+    ChargeKind.TERMINATION_LOSS: chart.TERMINATION_RESULT,
 }
 BANK_TRANSFER = "bank"
+RECOVERED_THING = "recovered"
+LATE_FEE = ItemKind.LATE_FEE
 
 
 def vat_rate_pct(family: Family, kind: ItemKind) -> int:
@@ -44,8 +47,8 @@ def receivable_of(family: Family, kind: ItemKind) -> str:
 
 
 def cash_of(provider: str) -> str:
-    """Where money came in: at the bank, or with a payment provider that clears later."""
-    return chart.BANK if provider == BANK_TRANSFER else chart.CLEARING
+    """What came in: money at the bank, a recovered thing at its value, or money with a payment provider that clears later."""
+    return {BANK_TRANSFER: chart.BANK, RECOVERED_THING: chart.LEASED_ASSET}.get(provider, chart.CLEARING)
 
 
 def commenced(family: Family, legs: Iterable[tuple[Role, int]], subsidy_fen: int = 0) -> tuple[Transfer, ...]:
@@ -75,8 +78,9 @@ def commenced(family: Family, legs: Iterable[tuple[Role, int]], subsidy_fen: int
     return merged(transfers)
 
 
-def leg_fell_due(family: Family, role: Role, amount_fen: int) -> tuple[Transfer, ...]:
-    """A leg may be asked for. Its VAT becomes payable."""
+def leg_fell_due(family: Family, role: Role, amount_fen: int, suspended_fen: int = 0) -> tuple[Transfer, ...]:
+    """A leg may be asked for. Its VAT becomes payable. Suspended interest is claimed and not income, and a loan's not taxed before it is
+    paid (``rules.suspension``)."""
     kind = ItemKind(role.value)
     tax_fen = vat_fen(amount_fen, vat_rate_pct(family, kind))
     payable = vat_payable_of(family)
@@ -90,12 +94,17 @@ def leg_fell_due(family: Family, role: Role, amount_fen: int) -> tuple[Transfer,
         )
     if family is Family.FINANCE_LEASE:
         return _moved(
-            Transfer(chart.RECEIVABLE, chart.LEASE_RECEIVABLE, amount_fen), Transfer(chart.VAT_DEFERRED, payable, tax_fen)
+            Transfer(chart.RECEIVABLE, chart.LEASE_RECEIVABLE, amount_fen),
+            Transfer(chart.VAT_DEFERRED, payable, tax_fen),
+            Transfer(chart.UNEARNED_INCOME, chart.LEASE_INCOME_SUSPENDED, _net_of_interest(family, suspended_fen)),
         )
     if kind is ItemKind.INTEREST:
+        accrued_fen, held_fen = amount_fen - suspended_fen, _net_of_interest(family, suspended_fen)
         return _moved(
-            Transfer(chart.INTEREST_RECEIVABLE, chart.INTEREST_ACCRUED, amount_fen),
-            Transfer(chart.VAT_DEFERRED, payable, tax_fen),
+            Transfer(chart.INTEREST_RECEIVABLE, chart.INTEREST_ACCRUED, accrued_fen),
+            Transfer(chart.VAT_DEFERRED, payable, vat_fen(accrued_fen, vat_rate_pct(family, kind))),
+            Transfer(chart.INTEREST_RECEIVABLE, chart.INTEREST_SUSPENDED, held_fen),
+            Transfer(chart.INTEREST_RECEIVABLE, chart.VAT_DEFERRED, suspended_fen - held_fen),
         )
     return ()
 
@@ -115,6 +124,39 @@ def leg_earned(family: Family, role: Role, before_fen: int, after_fen: int) -> t
     )
 
 
+def interest_taken_back(
+    family: Family, *, is_to_come: bool, earned: tuple[int, int], suspended: tuple[int, int]
+) -> tuple[Transfer, ...]:
+    """Accrual is stopped: interest is income no more, what was and is earned, and suspended. Of interest to come the accrual is undone; of
+    what is due the claim stays, and its VAT, which fell due with it."""
+    if is_to_come:
+        return tuple(
+            Transfer(moved.credit_account, moved.debit_account, moved.amount_fen)
+            for moved in leg_earned(family, Role.INTEREST, earned[1], earned[0])
+        )
+    grown_fen = _net_of_interest(family, suspended[1]) - _net_of_interest(family, suspended[0])
+    return _moved(Transfer(_income_of(family, ItemKind.INTEREST), suspended_of(family), grown_fen))
+
+
+def interest_recognised(moved: Suspended, into: str | None = None) -> tuple[Transfer, ...]:
+    """Suspended interest was paid, or accrual resumed: it is income, and what of its VAT was not payable is so now. What is
+    written off was neither: both go ``into`` the allowance that the claim was taken from."""
+    net_fen = _net_of_interest(moved.family, moved.before_fen) - _net_of_interest(moved.family, moved.after_fen)
+    return _moved(
+        Transfer(suspended_of(moved.family), into or _income_of(moved.family, ItemKind.INTEREST), net_fen),
+        Transfer(chart.VAT_DEFERRED, into or vat_payable_of(moved.family), moved.vat_before_fen - moved.vat_after_fen),
+    )
+
+
+def suspended_of(family: Family) -> str:
+    """Where interest that is claimed and not income stands against its claim."""
+    return chart.INTEREST_SUSPENDED if family is Family.LOAN else chart.LEASE_INCOME_SUSPENDED
+
+
+def _net_of_interest(family: Family, fen: int) -> int:
+    return fen - vat_fen(fen, vat_rate_pct(family, ItemKind.INTEREST))
+
+
 def rent_cancelled(amount_fen: int, paid_fen: int, earned_fen: int) -> tuple[Transfer, ...]:
     """A rent that had fallen due falls away: what was paid on it is credit again; income, deferred rent and VAT are taken back."""
     rate_pct = vat_rate_pct(Family.RENTAL, ItemKind.RENT)
@@ -128,6 +170,99 @@ def rent_cancelled(amount_fen: int, paid_fen: int, earned_fen: int) -> tuple[Tra
     )
 
 
+def in_books(family: Family, leg: Leg) -> dict[str, int]:
+    """What a leg stands for on each account, debits above zero: what ``store.reconciliation`` sums up over all legs.
+
+    >>> from datetime import date
+    >>> leg = Leg(1, Role.INTEREST, date(2026, 1, 1), date(2026, 1, 31), date(2026, 2, 1), 10_600, earned_fen=5_300)
+    >>> in_books(Family.LOAN, leg)
+    {'113201': 5300, '222110': -300}
+    """
+    rate_pct = vat_rate_pct(family, ItemKind(leg.role.value))
+    unearned_fen = leg.amount_fen - leg.earned_fen - vat_of_growth_fen(leg.earned_fen, leg.amount_fen, rate_pct)
+    account = receivable_of(family, ItemKind(leg.role.value))
+    if leg.state is not InstalmentState.SCHEDULED:
+        is_rent = leg.role is Role.RENT and leg.state is not InstalmentState.CANCELLED
+        held = {
+            suspended_of(family): -_net_of_interest(family, leg.suspended_fen),
+            chart.VAT_DEFERRED: -leg.suspended_vat_fen,
+        }
+        return {account: leg.open_fen, **({chart.DEFERRED_RENT: -unearned_fen} if is_rent else held if leg.suspended_fen else {})}
+    if leg.role is Role.FEE or family is Family.RENTAL:
+        return {}
+    if family is Family.LOAN:
+        if leg.role is Role.PRINCIPAL:
+            return {account: leg.open_fen}
+        return {chart.INTEREST_ACCRUED: leg.earned_fen, chart.VAT_DEFERRED: -vat_fen(leg.earned_fen, rate_pct)}
+    to_come = {chart.LEASE_RECEIVABLE: leg.amount_fen, chart.VAT_DEFERRED: -vat_fen(leg.amount_fen, rate_pct)}
+    return to_come if leg.role is Role.PRINCIPAL else to_come | {chart.UNEARNED_INCOME: -unearned_fen}
+
+
+def amended(
+    family: Family, changed: Sequence[tuple[Leg, Leg]], new: Sequence[Leg], *, is_terminated: bool = False
+) -> tuple[Transfer, ...]:
+    """Legs changed (before, after) and new ones took their place. Every account moves by what the legs stand for on it.
+
+    What fell away of a leg that was due takes its VAT with it; what was paid on it is credit again. Interest earned on legs that fall away
+    leaves income, the new legs earn it again. Principal that grows is interest added to it (capitalised): income, and with a loan, whose
+    principal bears no VAT later, its VAT at once. The differences that are left are income of interest, of fees; of a terminated lease,
+    whose net investment leaves the books, they are the result of the termination (CAS 21, CAS 22 art. 11).
+    """
+    transfers: list[Transfer] = []
+    for is_fee in (False, True):
+        moved: dict[str, int] = {}
+        grown_fen = 0
+        for before, after in changed:
+            if (before.role is Role.FEE) is not is_fee:
+                continue
+            _add(moved, in_books(family, before), -1)
+            _add(moved, in_books(family, after), 1)
+            _add(moved, {chart.CREDIT_BALANCE: after.paid_fen - before.paid_fen}, 1)
+            grown_fen -= after.cancelled_fen - before.cancelled_fen if before.role is Role.PRINCIPAL else 0
+            if before.state is not InstalmentState.SCHEDULED:
+                rate_pct = vat_rate_pct(family, ItemKind(before.role.value))
+                tax_fen = vat_of_growth_fen(after.standing_fen, before.standing_fen, rate_pct)
+                _add(moved, {vat_payable_of(family): tax_fen - before.suspended_vat_fen + after.suspended_vat_fen}, 1)
+        for leg in new:
+            if (leg.role is Role.FEE) is is_fee:
+                _add(moved, in_books(family, leg), 1)
+                grown_fen += leg.amount_fen if leg.role is Role.PRINCIPAL else 0
+        if family is Family.LOAN:
+            rate_pct = vat_rate_pct(family, ItemKind.INTEREST)
+            _add(
+                moved, {vat_payable_of(family): vat_fen(max(grown_fen, 0), rate_pct) - vat_fen(max(-grown_fen, 0), rate_pct)}, -1
+            )
+        rest = chart.TERMINATION_RESULT if is_terminated else _income_of(family, ItemKind.FEE if is_fee else _BEARING[family])
+        _add(moved, {rest: sum(moved.values())}, -1)
+        transfers += _paired(moved)
+    return merged(transfers)
+
+
+_BEARING = {Family.RENTAL: ItemKind.RENT, Family.FINANCE_LEASE: ItemKind.INTEREST, Family.LOAN: ItemKind.INTEREST}
+
+
+def _add(sums: dict[str, int], more: Mapping[str, int], sign: int) -> None:
+    for account, fen in more.items():
+        sums[account] = sums.get(account, 0) + sign * fen
+
+
+def _paired(moved: Mapping[str, int]) -> list[Transfer]:
+    """Changes of accounts, debits above zero and in all nothing, as transfers."""
+    debits = {account: fen for account, fen in sorted(moved.items()) if fen > 0}
+    transfers = []
+    for credit, fen in sorted(moved.items()):
+        left_fen = -fen
+        while left_fen > 0:
+            debit, debit_fen = next(iter(debits.items()))
+            part_fen = min(left_fen, debit_fen)
+            transfers.append(Transfer(debit, credit, part_fen))
+            left_fen -= part_fen
+            debits[debit] -= part_fen
+            if debits[debit] == 0:
+                del debits[debit]
+    return transfers
+
+
 def charge_raised(family: Family, kind: ChargeKind, before_fen: int, after_fen: int) -> tuple[Transfer, ...]:
     """A charge came to be or grew. VAT is taken of the totals, so that daily growth never drifts from the VAT of the whole."""
     rate_pct = vat_rate_pct(family, ItemKind(kind.value))
@@ -135,6 +270,15 @@ def charge_raised(family: Family, kind: ChargeKind, before_fen: int, after_fen: 
     return _moved(
         Transfer(chart.RECEIVABLE, _INCOME_OF_CHARGE[kind], after_fen - before_fen - tax_fen),
         Transfer(chart.RECEIVABLE, vat_payable_of(family), tax_fen),
+    )
+
+
+def charge_reduced(family: Family, kind: ChargeKind, before_fen: int, after_fen: int) -> tuple[Transfer, ...]:
+    """Part of a charge should not have been: income and VAT of the difference are taken back, taken of the totals."""
+    tax_fen = vat_of_growth_fen(after_fen, before_fen, vat_rate_pct(family, ItemKind(kind.value)))
+    return _moved(
+        Transfer(_INCOME_OF_CHARGE[kind], chart.RECEIVABLE, before_fen - after_fen - tax_fen),
+        Transfer(vat_payable_of(family), chart.RECEIVABLE, tax_fen),
     )
 
 
@@ -159,7 +303,9 @@ def receipt_reversed(cash: str, unsettled: Iterable[tuple[str, int]], held_fen: 
 
 
 def credit_applied(account: str, amount_fen: int) -> tuple[Transfer, ...]:
-    """Held money settles a receivable."""
+    """Held money settles a receivable; below zero, what had settled it is held again."""
+    if amount_fen < 0:
+        return _moved(Transfer(account, chart.CREDIT_BALANCE, -amount_fen))
     return _moved(Transfer(chart.CREDIT_BALANCE, account, amount_fen))
 
 
@@ -168,14 +314,30 @@ def refund(amount_fen: int, cash: str = chart.CLEARING) -> tuple[Transfer, ...]:
     return _moved(Transfer(chart.CREDIT_BALANCE, cash, amount_fen))
 
 
-def waived(family: Family, kind: ItemKind, amount_fen: int) -> tuple[Transfer, ...]:
-    """Part of what is due is let off. Price and its VAT are taken back (a red invoice, 红字发票); principal let off is a loss."""
+def waived(family: Family, kind: ItemKind, amount_fen: int, suspended: Sequence[Suspended] = ()) -> tuple[Transfer, ...]:
+    """Part of what is due is let off. Price and its VAT are taken back (a red invoice, 红字发票); principal let off is a loss. Of suspended
+    interest the price was never income, and VAT that was not payable never will be."""
     account = receivable_of(family, kind)
     if kind is ItemKind.PRINCIPAL:
         return _moved(Transfer(chart.CREDIT_LOSS, account, amount_fen))
+    transfers: list[Transfer] = []
+    for moved in suspended:
+        net_fen = _net_of_interest(family, moved.before_fen) - _net_of_interest(family, moved.after_fen)
+        deferred_fen = moved.vat_before_fen - moved.vat_after_fen
+        let_off_fen = moved.before_fen - moved.after_fen
+        transfers += (
+            Transfer(suspended_of(family), account, net_fen),
+            Transfer(chart.VAT_DEFERRED, account, deferred_fen),
+            Transfer(vat_payable_of(family), account, let_off_fen - net_fen - deferred_fen),
+        )
+        amount_fen -= let_off_fen
     tax_fen = vat_fen(amount_fen, vat_rate_pct(family, kind))
-    return _moved(
-        Transfer(_income_of(family, kind), account, amount_fen - tax_fen), Transfer(vat_payable_of(family), account, tax_fen)
+    return merged(
+        [
+            *transfers,
+            Transfer(_income_of(family, kind), account, amount_fen - tax_fen),
+            Transfer(vat_payable_of(family), account, tax_fen),
+        ]
     )
 
 

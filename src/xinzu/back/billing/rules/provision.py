@@ -110,6 +110,18 @@ def required_fen(exposure_fen: int, rate_bp: int) -> int:
     return (exposure_fen * rate_bp + BASIS_POINTS - 1) // BASIS_POINTS
 
 
+def share_pct(part_fen: int, whole_fen: int) -> str | None:
+    """A part in percent of the whole with two decimals, half up; None of nothing.
+
+    >>> share_pct(1, 3), share_pct(2, 3), share_pct(5, 0)
+    ('33.33', '66.67', None)
+    """
+    if whole_fen == 0:
+        return None
+    hundredths = (part_fen * 20_000 + whole_fen) // (2 * whole_fen)
+    return f"{hundredths // 100}.{hundredths % 100:02}"
+
+
 def provision_matrix(name: str, by_class: Mapping[AssetClass, int], buckets: Iterable[Bucket] = ()) -> ProvisionMatrix:
     """A tenant's own rates in basis points. Raises Invalid (billing.provision_matrix_refused) when a class lacks one, a rate is below the
     floor or above the whole, or falls as the class or the days get worse.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from xinzu.back.billing.model import ChargeKind, Instalment, Settlement, SettlementCharge, Why
+from xinzu.back.billing.model import ChargeKind, Instalment, InstalmentState, Settlement, SettlementCharge, Why
 from xinzu.kernel.time import BusinessDate
 
 
@@ -22,7 +22,11 @@ def determine(
     away: a penalty may not exceed what the breach costs the lessor (Civil Code art. 585). Damage is what the inspection found beyond
     ordinary wear (Civil Code arts. 710, 714).
     """
-    cancelled = [instalment for instalment in instalments if instalment.from_on > returned_on]
+    cancelled = [
+        instalment
+        for instalment in instalments
+        if instalment.from_on > returned_on and instalment.state is not InstalmentState.CANCELLED
+    ]
     forgone_fen = sum(instalment.amount_fen for instalment in cancelled)
     charges = []
     fee_fen = min(early_return_fee_fen, forgone_fen)

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from xinzu.back.billing.model import AssetClass
-from xinzu.back.billing.rules.asset_class import CURE_MONTHS, MEASURES_2023, NON_PERFORMING, SEVERITY
-from xinzu.back.billing.rules.provision import GUIDELINES_2002, REQUIRED_FEN_SQL
+from xinzu.back.billing.rules.asset_class import CURE_MONTHS, MEASURES_2023, NON_PERFORMING, SEVERITY, ClassMatrix
+from xinzu.back.billing.rules.provision import GUIDELINES_2002, REQUIRED_FEN_SQL, ProvisionMatrix
 from xinzu.back.billing.rules.vat import RATE_PCT, VAT_FEN_SQL, Supply
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import UnitOfWork
@@ -22,7 +22,8 @@ def _case(of: str, values: Mapping[str, object]) -> str:
 
 _SEVERITY = {each.value: severity for each, severity in SEVERITY.items()}
 _RANKED = _case("a.asset_class", _SEVERITY)
-_BY_DAYS = "0" + "".join(f" + (a.days_past_due > {line})::integer" for line in MEASURES_2023.lines)
+_LINES = ("attention", "substandard", "doubtful", "loss")
+_BY_DAYS = "0" + "".join(f" + (a.days_past_due > cast(:{line} AS integer))::integer" for line in _LINES)
 _WORST_CURABLE = SEVERITY[AssetClass.SUBSTANDARD]
 _NAMES = ", ".join(f"'{each.value}'" for each in AssetClass)
 _UNPERFORMING = ", ".join(f"'{each.value}'" for each in NON_PERFORMING)
@@ -51,16 +52,22 @@ SELECT * FROM moved WHERE class_before <> asset_class ORDER BY agreement_id
 """  # noqa: S608 (constants only)
 
 
-def _net(fen: str) -> str:
-    return f"({fen} - {VAT_FEN_SQL.format(gross_fen=fen, rate_pct=RATE_PCT[Supply.MOVABLE_LEASING])})"
+def _net(fen: str, supply: Supply = Supply.MOVABLE_LEASING) -> str:
+    return f"({fen} - {VAT_FEN_SQL.format(gross_fen=fen, rate_pct=RATE_PCT[supply])})"
 
 
-# The rule is rules.provision.provisions_of. What customers owe: everything that is due and open; of a loan also the principal to come and
-# the interest accrued, of a finance lease the net investment.
-_PROVIDE = f"""
-WITH owed AS (
-    SELECT i.agreement_id, i.amount_fen - i.paid_fen - i.cancelled_fen AS fen
-    FROM billing_instalment i WHERE i.tenant_id = :tenant AND i.state IN ('due', 'overdue')
+_SUSPENDED = (
+    f"(CASE WHEN i.suspended_fen = 0 THEN 0 WHEN a.family = 'loan' THEN {_net('i.suspended_fen', Supply.LENDING)}"
+    f" ELSE {_net('i.suspended_fen')} END + i.suspended_vat_fen)"
+)
+
+
+# The rule is rules.provision.provisions_of. What customers owe: everything that is due and open, without what of it is not income; of a
+# loan also the principal to come and the interest accrued, of a finance lease the net investment.
+EXPOSED = f"""owed AS (
+    SELECT i.agreement_id, i.amount_fen - i.paid_fen - i.cancelled_fen - {_SUSPENDED} AS fen
+    FROM billing_instalment i JOIN billing_account a ON a.tenant_id = i.tenant_id AND a.agreement_id = i.agreement_id
+    WHERE i.tenant_id = :tenant AND i.state IN ('due', 'overdue')
     UNION ALL
     SELECT c.agreement_id, c.amount_fen - c.paid_fen - c.cancelled_fen
     FROM billing_charge c WHERE c.tenant_id = :tenant AND c.amount_fen > c.paid_fen + c.cancelled_fen
@@ -74,11 +81,14 @@ WITH owed AS (
     WHERE a.tenant_id = :tenant AND a.family <> 'rental' AND i.state = 'scheduled'
 ), exposed AS (
     SELECT agreement_id, cast(sum(fen) AS bigint) AS exposure_fen FROM owed GROUP BY agreement_id
-), wanted AS (
+)"""  # noqa: S608 (constants only)
+
+_PROVIDE = f"""
+WITH {EXPOSED}, wanted AS (
     SELECT a.agreement_id, {
     REQUIRED_FEN_SQL.format(
         exposure_fen="coalesce(e.exposure_fen, 0)",
-        rate_bp=_case("a.asset_class", {each.value: rate for each, rate in GUIDELINES_2002.by_class.items()}),
+        rate_bp=_case("a.asset_class", {each.value: f"cast(:{each.value} AS bigint)" for each in AssetClass}),
     )
 } AS required_fen
     FROM billing_account a LEFT JOIN exposed e ON e.agreement_id = a.agreement_id
@@ -91,11 +101,11 @@ RETURNING a.agreement_id, a.family, old.provision_fen AS before_fen, new.provisi
 """  # noqa: S608 (constants only)
 
 
-async def reclassify(uow: UnitOfWork, on: BusinessDate) -> Sequence[Row[Any]]:
+async def reclassify(uow: UnitOfWork, on: BusinessDate, lines: ClassMatrix = MEASURES_2023) -> Sequence[Row[Any]]:
     """Bring risk classes in line with days past due at the close of a date; returns those that changed, with the class before."""
-    return await uow.rows(_RECLASSIFY, on=on)
+    return await uow.rows(_RECLASSIFY, on=on, **dict(zip(_LINES, lines.lines, strict=True)))
 
 
-async def provide(uow: UnitOfWork) -> Sequence[Row[Any]]:
+async def provide(uow: UnitOfWork, rates: ProvisionMatrix = GUIDELINES_2002) -> Sequence[Row[Any]]:
     """Bring every allowance to what its class asks for; returns those that changed, with what stood before and stands now."""
-    return await uow.rows(_PROVIDE)
+    return await uow.rows(_PROVIDE, **{each.value: rate_bp for each, rate_bp in rates.by_class.items()})

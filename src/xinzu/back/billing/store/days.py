@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from xinzu.kernel.errors import unreachable
 from xinzu.kernel.time import BusinessDate, Instant
@@ -21,6 +22,11 @@ class ClosedDay:
     income_fen: int
     reclassified_count: int = 0
     provision_fen: int = 0
+
+
+def id_of_day(tenant_id: int, on: BusinessDate) -> UUID:
+    """The subject of a business day: the same for the same tenant and date."""
+    return uuid5(NAMESPACE_OID, f"xinzu.billing.day/{tenant_id}/{on.isoformat()}")
 
 
 async def take_turn(uow: UnitOfWork) -> None:

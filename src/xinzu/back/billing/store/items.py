@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,17 +17,22 @@ from xinzu.back.billing.model import (
     Instalment,
     InstalmentState,
     ItemKind,
+    LateFeeDays,
     OpenItem,
     Role,
-    Segment,
+    Suspended,
 )
 from xinzu.back.billing.rules.effective_interest import EARNED_FEN_SQL
+from xinzu.back.billing.rules.vat import RATE_PCT, VAT_FEN_SQL, Supply
 from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
+ROWS_AT_ONCE = 20_000
+
 _INSTALMENTS = """
-SELECT id, agreement_id, version, number, role, from_on, to_on, due_on, amount_fen, paid_fen, cancelled_fen, earned_fen, state
+SELECT id, agreement_id, version, number, role, from_on, to_on, due_on, amount_fen, paid_fen, cancelled_fen, earned_fen, state,
+       suspended_fen, suspended_vat_fen
 FROM billing_instalment
 WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[]))
 ORDER BY agreement_id, due_on, version, number, role DESC
@@ -40,8 +45,9 @@ WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[])) OR
 
 _INSERT_INSTALMENTS = """
 INSERT INTO billing_instalment (tenant_id, id, agreement_id, version, number, role, from_on, to_on, due_on, amount_fen, paid_fen,
-    cancelled_fen, earned_fen, state)
-SELECT :tenant, i.id, i.agreement_id, i.version, i.number, i.role, i.from_on, i.to_on, i.due_on, i.amount_fen, 0, 0, 0, i.state
+    cancelled_fen, earned_fen, state, suspended_fen, suspended_vat_fen)
+SELECT :tenant, i.id, i.agreement_id, i.version, i.number, i.role, i.from_on, i.to_on, i.due_on, i.amount_fen, 0, 0, 0, i.state,
+       0, 0
 FROM unnest(cast(:ids AS uuid[]), cast(:agreements AS uuid[]), cast(:versions AS smallint[]), cast(:numbers AS smallint[]),
             cast(:roles AS text[]), cast(:froms AS date[]), cast(:tos AS date[]), cast(:dues AS date[]), cast(:amounts AS bigint[]),
             cast(:states AS text[]))
@@ -69,13 +75,28 @@ SELECT o.agreement_id, o.id, o.kind, o.due_on, o.open_fen, a.family FROM (
 ) AS o JOIN billing_account a ON a.tenant_id = :tenant AND a.agreement_id = o.agreement_id
 """
 
-_PAY_INSTALMENTS = """
+# Suspended is what is open of suspended interest: what is paid of it, or let off, is so no more (rules.suspension).
+_OPEN_AFTER = "i.amount_fen - i.paid_fen - i.cancelled_fen - p.amount_fen"
+_SUSPENDED = f"least(i.suspended_fen, {_OPEN_AFTER})"
+_LENDING_PCT = RATE_PCT[Supply.LENDING]
+_SUSPENDED_AFTER = f"""
+    suspended_fen = {_SUSPENDED}, earned_fen = i.earned_fen + i.suspended_fen - {_SUSPENDED},
+    suspended_vat_fen = least(i.suspended_vat_fen, {VAT_FEN_SQL.format(gross_fen=_SUSPENDED, rate_pct=_LENDING_PCT)})
+"""
+_SUSPENDED_MOVED = """
+RETURNING i.id, i.agreement_id, old.suspended_fen AS before_fen, new.suspended_fen AS after_fen,
+          old.suspended_vat_fen AS vat_before_fen, new.suspended_vat_fen AS vat_after_fen,
+          CASE WHEN old.suspended_fen > 0 THEN (SELECT a.family FROM billing_account a
+               WHERE a.tenant_id = i.tenant_id AND a.agreement_id = i.agreement_id) END AS family
+"""
+
+_PAY_INSTALMENTS = f"""
 UPDATE billing_instalment i
 SET paid_fen = i.paid_fen + p.amount_fen,
-    state = CASE WHEN i.paid_fen + p.amount_fen + i.cancelled_fen = i.amount_fen THEN 'paid' ELSE i.state END
+    state = CASE WHEN i.paid_fen + p.amount_fen + i.cancelled_fen = i.amount_fen THEN 'paid' ELSE i.state END, {_SUSPENDED_AFTER}
 FROM unnest(cast(:ids AS uuid[]), cast(:amounts AS bigint[])) AS p(id, amount_fen)
-WHERE i.tenant_id = :tenant AND i.id = p.id
-"""
+WHERE i.tenant_id = :tenant AND i.id = p.id {_SUSPENDED_MOVED}
+"""  # noqa: S608 (constants only)
 
 _PAY_CHARGES = """
 UPDATE billing_charge c SET paid_fen = c.paid_fen + p.amount_fen
@@ -92,14 +113,14 @@ WHERE i.tenant_id = :tenant AND i.id = p.id
 """
 
 # What is let off is open no more. A negative amount opens it again.
-_LET_OFF_INSTALMENTS = """
+_LET_OFF_INSTALMENTS = f"""
 UPDATE billing_instalment i
 SET cancelled_fen = i.cancelled_fen + p.amount_fen,
     state = CASE WHEN i.paid_fen + i.cancelled_fen + p.amount_fen = i.amount_fen THEN 'paid'
-                 WHEN i.state = 'paid' THEN 'due' ELSE i.state END
+                 WHEN i.state = 'paid' THEN 'due' ELSE i.state END, {_SUSPENDED_AFTER}
 FROM unnest(cast(:ids AS uuid[]), cast(:amounts AS bigint[])) AS p(id, amount_fen)
-WHERE i.tenant_id = :tenant AND i.id = p.id
-"""
+WHERE i.tenant_id = :tenant AND i.id = p.id {_SUSPENDED_MOVED}
+"""  # noqa: S608 (constants only)
 
 _LET_OFF_CHARGES = """
 UPDATE billing_charge c SET cancelled_fen = c.cancelled_fen + p.amount_fen
@@ -107,14 +128,21 @@ FROM unnest(cast(:ids AS uuid[]), cast(:amounts AS bigint[])) AS p(id, amount_fe
 WHERE c.tenant_id = :tenant AND c.id = p.id
 """
 
-_FALL_DUE = """
-UPDATE billing_instalment i SET state = 'due'
+# Interest that falls due while accrual is stopped is claimed and not income; a loan's is not taxed before it is paid.
+_WITHHELD = "CASE WHEN i.role = 'interest' AND a.non_accrual_since IS NOT NULL THEN i.amount_fen - i.earned_fen ELSE 0 END"
+_FALL_DUE = f"""
+UPDATE billing_instalment i
+SET state = 'due', suspended_fen = {_WITHHELD},
+    suspended_vat_fen = CASE WHEN a.family = 'loan' THEN {VAT_FEN_SQL.format(gross_fen=_WITHHELD, rate_pct=_LENDING_PCT)} ELSE 0 END
 FROM billing_account a
 WHERE i.tenant_id = :tenant AND i.state = 'scheduled' AND i.due_on <= :on
   AND a.tenant_id = :tenant AND a.agreement_id = i.agreement_id AND a.state = 'open'
   AND (cast(:agreements AS uuid[]) IS NULL OR i.agreement_id = ANY(cast(:agreements AS uuid[])))
-RETURNING i.id, i.agreement_id, i.number, i.role, i.due_on, i.amount_fen, a.party_id, a.family, a.credit_balance_fen
-"""
+RETURNING i.id, i.agreement_id, i.number, i.role, i.due_on, i.amount_fen, i.suspended_fen, a.party_id, a.family, a.credit_balance_fen
+"""  # noqa: S608 (constants only)
+
+# In order, so that who takes a part of the rows at a time has the legs of an instalment together.
+_FALL_DUE_IN_ORDER = f"WITH fallen AS ({_FALL_DUE}) SELECT * FROM fallen ORDER BY agreement_id, number, due_on"  # noqa: S608 (constants only)
 
 # The rule is rules.delinquency.is_overdue (a test holds the two together).
 _BECOME_OVERDUE = """
@@ -136,31 +164,34 @@ ON CONFLICT (tenant_id, instalment_id) WHERE kind = 'late_fee' DO NOTHING
 """
 
 # The rule is rules.late_fee.late_fee_fen (a test holds the two together); here it runs over every overdue instalment at once. One more
-# day of the same outstanding amount lengthens the last segment, another amount begins a new one. A settling account's balance is final.
-_ACCRUE_LATE_FEES = """
+# day of the same outstanding amount lengthens the last segment, another amount begins a new one. A settling account's balance is final. The
+# charge grows by the difference, because part of it may have been taken back (commands.value_date).
+_LATE_FEE = (
+    "least(trunc({fen_days} * late.daily_rate), div({fen_days} * late.ceiling_pct, 100 * cast(:days_in_year AS integer)),"
+    " div(cast(late.amount_fen AS numeric) * cast(:cap_pct AS integer), 100))"
+)
+_ACCRUE_LATE_FEES = f"""
 WITH late AS (
     SELECT i.id, i.amount_fen, i.amount_fen - i.paid_fen - i.cancelled_fen AS open_fen, a.family,
            a.late_fee_daily_rate AS daily_rate, a.late_fee_ceiling_annual_pct AS ceiling_pct
     FROM billing_instalment i
     JOIN billing_account a ON a.tenant_id = i.tenant_id AND a.agreement_id = i.agreement_id AND a.state = 'open'
-    WHERE i.tenant_id = :tenant AND i.state = 'overdue'
+    WHERE i.tenant_id = :tenant AND i.state = 'overdue' AND (a.no_late_fee_to IS NULL OR a.no_late_fee_to < :on)
 )
 UPDATE billing_charge c
 SET fen_days = c.fen_days + late.open_fen,
-    amount_fen = least(trunc((c.fen_days + late.open_fen) * late.daily_rate),
-                       div((c.fen_days + late.open_fen) * late.ceiling_pct, 100 * cast(:days_in_year AS integer)),
-                       div(cast(late.amount_fen AS numeric) * cast(:cap_pct AS integer), 100)),
+    amount_fen = c.amount_fen + {_LATE_FEE.format(fen_days="(c.fen_days + late.open_fen)")} - {_LATE_FEE.format(fen_days="c.fen_days")},
     why = CASE
-        WHEN (c.why #>> '{segments,-1,base_fen}') = late.open_fen::text
-             AND (c.why #>> '{segments,-1,to_on}')::date = cast(:on AS date) - 1
-        THEN jsonb_set(c.why, '{segments,-1,to_on}', to_jsonb(cast(:on AS date)))
-        ELSE jsonb_insert(c.why, '{segments,-1}',
+        WHEN (c.why #>> '{{segments,-1,base_fen}}') = late.open_fen::text
+             AND (c.why #>> '{{segments,-1,to_on}}')::date = cast(:on AS date) - 1
+        THEN jsonb_set(c.why, '{{segments,-1,to_on}}', to_jsonb(cast(:on AS date)))
+        ELSE jsonb_insert(c.why, '{{segments,-1}}',
                           jsonb_build_object('from_on', cast(:on AS date), 'to_on', cast(:on AS date), 'base_fen', late.open_fen), true)
     END
 FROM late
 WHERE c.tenant_id = :tenant AND c.instalment_id = late.id AND c.kind = 'late_fee'
 RETURNING c.id, c.agreement_id, late.family, old.amount_fen AS before_fen, new.amount_fen AS after_fen
-"""
+"""  # noqa: S608 (constants only)
 
 # The rule is rules.effective_interest.earned_fen (a test holds the two together). A leg is earned to its end once its last day is over,
 # and on the days that end a month every leg that has begun is earned up to them.
@@ -171,10 +202,34 @@ FROM billing_account a
 WHERE i.tenant_id = :tenant AND i.role IN ('rent', 'interest') AND i.state <> 'cancelled' AND i.earned_fen < i.amount_fen
   AND i.from_on <= :on AND (i.to_on <= :on OR :ends_month)
   AND i.earned_fen < {_EARNED}
-  AND a.tenant_id = :tenant AND a.agreement_id = i.agreement_id AND a.commencement_on IS NOT NULL
+  AND a.tenant_id = :tenant AND a.agreement_id = i.agreement_id AND a.commencement_on IS NOT NULL AND a.non_accrual_since IS NULL
   AND (cast(:agreements AS uuid[]) IS NULL OR i.agreement_id = ANY(cast(:agreements AS uuid[])))
 RETURNING i.id, i.agreement_id, i.role, a.family, old.earned_fen AS before_fen, new.earned_fen AS after_fen
 """  # noqa: S608 (constants only)
+
+
+# Of an agreement whose accrual is stopped: what was earned of interest to come, and of what is due and open, is income no more.
+_SUSPEND = """
+UPDATE billing_instalment i
+SET earned_fen = CASE WHEN i.state = 'scheduled' THEN 0
+                      ELSE i.earned_fen - (i.amount_fen - i.paid_fen - i.cancelled_fen - i.suspended_fen) END,
+    suspended_fen = CASE WHEN i.state = 'scheduled' THEN 0 ELSE i.amount_fen - i.paid_fen - i.cancelled_fen END
+FROM billing_account a
+WHERE a.tenant_id = :tenant AND a.non_accrual_since IS NOT NULL AND i.tenant_id = :tenant AND i.agreement_id = a.agreement_id
+  AND i.role = 'interest' AND CASE i.state WHEN 'scheduled' THEN i.earned_fen > 0
+      ELSE i.state IN ('due', 'overdue') AND i.amount_fen - i.paid_fen - i.cancelled_fen > i.suspended_fen END
+RETURNING i.id, i.agreement_id, a.family, new.state = 'scheduled' AS is_to_come, old.earned_fen AS earned_before_fen,
+          new.earned_fen AS earned_fen, old.suspended_fen AS before_fen, new.suspended_fen AS after_fen
+"""
+
+_RECOGNISE = """
+UPDATE billing_instalment i SET earned_fen = i.earned_fen + i.suspended_fen, suspended_fen = 0, suspended_vat_fen = 0
+FROM billing_account a
+WHERE i.tenant_id = :tenant AND i.agreement_id = ANY(cast(:agreements AS uuid[])) AND i.suspended_fen > 0
+  AND a.tenant_id = :tenant AND a.agreement_id = i.agreement_id
+RETURNING i.id, i.agreement_id, a.family, old.suspended_fen AS before_fen, new.suspended_fen AS after_fen,
+          old.suspended_vat_fen AS vat_before_fen, new.suspended_vat_fen AS vat_after_fen
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +295,14 @@ async def open_items(read: ReadSession, agreement_ids: Sequence[UUID]) -> dict[U
     return items
 
 
-async def pay(uow: UnitOfWork, instalment_fen: Mapping[UUID, int], charge_fen: Mapping[UUID, int]) -> None:
-    """Add to what was paid on items."""
+async def pay(uow: UnitOfWork, instalment_fen: Mapping[UUID, int], charge_fen: Mapping[UUID, int]) -> list[Suspended]:
+    """Add to what was paid on items; returns the suspended interest that was paid."""
+    moved: Sequence[Row[Any]] = ()
     if instalment_fen:
-        await uow.execute(_PAY_INSTALMENTS, ids=list(instalment_fen), amounts=list(instalment_fen.values()))
+        moved = await uow.rows(_PAY_INSTALMENTS, ids=list(instalment_fen), amounts=list(instalment_fen.values()))
     if charge_fen:
         await uow.execute(_PAY_CHARGES, ids=list(charge_fen), amounts=list(charge_fen.values()))
+    return _suspended(moved)
 
 
 async def unpay(uow: UnitOfWork, instalment_fen: Mapping[UUID, int], charge_fen: Mapping[UUID, int]) -> None:
@@ -256,14 +313,16 @@ async def unpay(uow: UnitOfWork, instalment_fen: Mapping[UUID, int], charge_fen:
         await uow.execute(_PAY_CHARGES, ids=list(charge_fen), amounts=[-fen for fen in charge_fen.values()])
 
 
-async def let_off(uow: UnitOfWork, parts: Sequence[tuple[OpenItem, int]]) -> None:
-    """Let so much of items off (waived, written off); below zero opens it again."""
+async def let_off(uow: UnitOfWork, parts: Sequence[tuple[OpenItem, int]]) -> list[Suspended]:
+    """Let so much of items off (waived, written off); below zero opens it again. Returns the suspended interest that was let off."""
+    moved: Sequence[Row[Any]] = ()
     legs = {item.id: fen for item, fen in parts if item.is_leg}
     charges = {item.id: fen for item, fen in parts if not item.is_leg}
     if legs:
-        await uow.execute(_LET_OFF_INSTALMENTS, ids=list(legs), amounts=list(legs.values()))
+        moved = await uow.rows(_LET_OFF_INSTALMENTS, ids=list(legs), amounts=list(legs.values()))
     if charges:
         await uow.execute(_LET_OFF_CHARGES, ids=list(charges), amounts=list(charges.values()))
+    return _suspended(moved)
 
 
 async def cancel(uow: UnitOfWork, instalment_ids: Sequence[UUID], charge_ids: Sequence[UUID]) -> None:
@@ -286,6 +345,11 @@ async def cancel(uow: UnitOfWork, instalment_ids: Sequence[UUID], charge_ids: Se
 async def fall_due(uow: UnitOfWork, on: BusinessDate, agreement_ids: Sequence[UUID] | None = None) -> Sequence[Row[Any]]:
     """Mark what is due by a date, of open accounts (all, or of these agreements); returns it."""
     return await uow.rows(_FALL_DUE, on=on, agreements=None if agreement_ids is None else list(agreement_ids))
+
+
+def falling_due(uow: UnitOfWork, on: BusinessDate) -> AsyncIterator[Sequence[Row[Any]]]:
+    """As ``fall_due`` for all agreements, a part of the rows at a time, by agreement: there may be more than memory should hold."""
+    return uow.batches(_FALL_DUE_IN_ORDER, ROWS_AT_ONCE, on=on, agreements=None)
 
 
 async def become_overdue(uow: UnitOfWork, on: BusinessDate) -> Sequence[Row[Any]]:
@@ -323,27 +387,60 @@ async def earn(
     return await uow.rows(_EARN, on=on, ends_month=ends_month, agreements=None if agreement_ids is None else list(agreement_ids))
 
 
-def segments_of(charge: Charge) -> tuple[Segment, ...]:
-    """The segments a late fee was accrued over."""
-    return msgspec.convert(charge.why, dict[str, tuple[Segment, ...]])["segments"]
+def earning(uow: UnitOfWork, on: BusinessDate, *, ends_month: bool) -> AsyncIterator[Sequence[Row[Any]]]:
+    """As ``earn`` for all agreements, a part of the rows at a time."""
+    return uow.batches(_EARN, ROWS_AT_ONCE, on=on, ends_month=ends_month, agreements=None)
+
+
+async def suspend(uow: UnitOfWork) -> Sequence[Row[Any]]:
+    """Take interest of agreements whose accrual is stopped out of income; returns the legs, with what was and is earned and suspended."""
+    return await uow.rows(_SUSPEND)
+
+
+async def recognise(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> list[Suspended]:
+    """Make what is suspended of these agreements income; returns it."""
+    return _suspended(await uow.rows(_RECOGNISE, agreements=list(agreement_ids))) if agreement_ids else []
+
+
+def late_fee_days_of(charge: Charge) -> LateFeeDays:
+    """The days a late fee was accrued over, and its corrections."""
+    return msgspec.convert(charge.why, LateFeeDays)
 
 
 def _instalment(row: Row[Any]) -> Instalment:
     return Instalment(
-        row.id,
-        row.agreement_id,
-        row.version,
-        row.number,
-        Role(row.role),
-        row.from_on,
-        row.to_on,
-        row.due_on,
-        row.amount_fen,
-        row.paid_fen,
-        row.cancelled_fen,
-        row.earned_fen,
-        InstalmentState(row.state),
+        id=row.id,
+        agreement_id=row.agreement_id,
+        version=row.version,
+        number=row.number,
+        role=Role(row.role),
+        from_on=row.from_on,
+        to_on=row.to_on,
+        due_on=row.due_on,
+        amount_fen=row.amount_fen,
+        paid_fen=row.paid_fen,
+        cancelled_fen=row.cancelled_fen,
+        earned_fen=row.earned_fen,
+        state=InstalmentState(row.state),
+        suspended_fen=row.suspended_fen,
+        suspended_vat_fen=row.suspended_vat_fen,
     )
+
+
+def _suspended(moved: Sequence[Row[Any]]) -> list[Suspended]:
+    return [
+        Suspended(
+            leg_id=row.id,
+            agreement_id=row.agreement_id,
+            family=Family(row.family),
+            before_fen=row.before_fen,
+            after_fen=row.after_fen,
+            vat_before_fen=row.vat_before_fen,
+            vat_after_fen=row.vat_after_fen,
+        )
+        for row in moved
+        if row.before_fen != row.after_fen
+    ]
 
 
 def _charge(row: Row[Any]) -> Charge:

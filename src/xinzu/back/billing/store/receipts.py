@@ -40,10 +40,10 @@ ORDER BY agreement_id, received_on, id
 
 _INSERT_ALLOCATIONS = """
 INSERT INTO billing_allocation (tenant_id, id, agreement_id, receipt_id, instalment_id, charge_id, amount_fen, allocated_on, recorded_at)
-SELECT :tenant, a.id, a.agreement_id, a.receipt_id, a.instalment_id, a.charge_id, a.amount_fen, :on, :now
+SELECT :tenant, a.id, a.agreement_id, a.receipt_id, a.instalment_id, a.charge_id, a.amount_fen, a.allocated_on, :now
 FROM unnest(cast(:ids AS uuid[]), cast(:agreements AS uuid[]), cast(:receipts AS uuid[]), cast(:instalments AS uuid[]),
-            cast(:charges AS uuid[]), cast(:amounts AS bigint[]))
-     AS a(id, agreement_id, receipt_id, instalment_id, charge_id, amount_fen)
+            cast(:charges AS uuid[]), cast(:amounts AS bigint[]), cast(:dates AS date[]))
+     AS a(id, agreement_id, receipt_id, instalment_id, charge_id, amount_fen, allocated_on)
 """
 
 _ADD_ALLOCATED = """
@@ -140,7 +140,8 @@ class ReceiptRecord:
 
 @dataclass(frozen=True, slots=True)
 class AllocationRow:
-    """A row of billing_allocation; negative when it takes an earlier one back. Exactly one of the two items is given."""
+    """A row of billing_allocation; negative when it takes an earlier one back. Exactly one of the two items is given. ``allocated_on`` is
+    the day it counts from, None for today."""
 
     id: UUID
     agreement_id: UUID
@@ -148,6 +149,7 @@ class AllocationRow:
     instalment_id: UUID | None
     charge_id: UUID | None
     amount_fen: int
+    allocated_on: BusinessDate | None = None
 
 
 async def insert_receipts(uow: UnitOfWork, receipts: Sequence[NewReceipt]) -> set[UUID]:
@@ -190,7 +192,7 @@ async def insert_allocations(uow: UnitOfWork, rows: Sequence[AllocationRow]) -> 
     await uow.execute(
         _INSERT_ALLOCATIONS,
         now=uow.now,
-        on=uow.business_date,
+        dates=[row.allocated_on or uow.business_date for row in rows],
         ids=[row.id for row in rows],
         agreements=[row.agreement_id for row in rows],
         receipts=[row.receipt_id for row in rows],
@@ -233,11 +235,13 @@ async def mark_reversed(uow: UnitOfWork, receipt_id: UUID) -> None:
     )
 
 
-async def known_refunds(read: ReadSession, refund_ids: Sequence[UUID]) -> set[UUID]:
+async def known_refunds(read: ReadSession, refund_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, int]]:
+    """Refunds recorded before: agreement and amount by id."""
     rows = await read.rows(
-        "SELECT id FROM billing_refund WHERE tenant_id = :tenant AND id = ANY(cast(:ids AS uuid[]))", ids=list(refund_ids)
+        "SELECT id, agreement_id, amount_fen FROM billing_refund WHERE tenant_id = :tenant AND id = ANY(cast(:ids AS uuid[]))",
+        ids=list(refund_ids),
     )
-    return {row.id for row in rows}
+    return {row.id: (row.agreement_id, row.amount_fen) for row in rows}
 
 
 async def insert_refunds(uow: UnitOfWork, refunds: Sequence[tuple[UUID, UUID, int]], drawn: Mapping[UUID, int]) -> None:

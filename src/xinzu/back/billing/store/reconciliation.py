@@ -35,20 +35,25 @@ _OF_LEGS: dict[str, str] = {
         f" THEN {_net('i.amount_fen', _LEASING)} - {_net('i.earned_fen', _LEASING)} ELSE 0 END"
     ),
     chart.VAT_DEFERRED: (
-        f"CASE WHEN NOT {_TO_COME} THEN 0 WHEN a.family = 'finance_lease' AND i.role IN ('principal', 'interest')"
+        f"CASE WHEN NOT {_TO_COME} THEN i.suspended_vat_fen WHEN a.family = 'finance_lease' AND i.role IN ('principal', 'interest')"
         f" THEN {_vat('i.amount_fen', _LEASING)}"
         f" WHEN a.family = 'loan' AND i.role = 'interest' THEN {_vat('i.earned_fen', _LENDING)} ELSE 0 END"
     ),
+    chart.INTEREST_SUSPENDED: f"CASE WHEN a.family = 'loan' THEN {_net('i.suspended_fen', _LENDING)} ELSE 0 END",
+    chart.LEASE_INCOME_SUSPENDED: f"CASE WHEN a.family = 'finance_lease' THEN {_net('i.suspended_fen', _LEASING)} ELSE 0 END",
     chart.DEFERRED_RENT: (
         f"CASE WHEN i.role = 'rent' AND i.state IN ('due', 'overdue', 'paid')"
         f" THEN {_net('i.amount_fen', _LEASING)} - {_net('i.earned_fen', _LEASING)} ELSE 0 END"
     ),
 }
 
+# Legs of which every rule above makes nothing (paid and earned, fallen away, rents to come) are most of a book: they are passed over.
+_COUNTS = f"({_DUE} OR {_TO_COME} AND i.role <> 'rent' OR i.role = 'rent' AND i.state = 'paid' AND i.earned_fen < i.amount_fen)"
+
 _LEGS = f"""
 SELECT {", ".join(f'cast(coalesce(sum({rule}), 0) AS bigint) AS "{account}"' for account, rule in _OF_LEGS.items())}
 FROM billing_instalment i JOIN billing_account a ON a.tenant_id = i.tenant_id AND a.agreement_id = i.agreement_id
-WHERE i.tenant_id = :tenant
+WHERE i.tenant_id = :tenant AND {_COUNTS}
 """  # noqa: S608 (constants only)
 
 _OTHERS = f"""

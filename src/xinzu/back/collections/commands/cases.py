@@ -49,14 +49,16 @@ async def _plan(uow: UnitOfWork, cases: Sequence[Case]) -> None:
     policy = in_force(await store.overrides(uow))
     steps = await store.steps_of(uow, [case.id for case in cases])
     planned: list[tuple[Case, StepKind]] = [
-        (case, kind) for case in cases for kind in next_steps(case.days_past_due, case.held, steps[case.id], policy, uow.now)
+        (case, kind)
+        for case in cases
+        for kind in next_steps(case.family, case.days_past_due, case.held, steps[case.id], policy, uow.now)
     ]
     if planned:
         await store.plan_steps(uow, planned)
 
 
 async def close_cases(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> None:
-    """Nothing of these agreements is overdue any more: close their cases (CaseClosed) and cancel what was planned."""
+    """Nothing of these agreements is overdue any more, or another owes it: close their cases (CaseClosed), cancel what was planned."""
     await store.remember_clearances(uow, agreement_ids)
     for case in await store.close(uow, agreement_ids):
         uow.emit(CaseClosed(subject_id=case.agreement_id, case_id=case.id, party_id=case.party_id))

@@ -1,4 +1,4 @@
-"""Climb the ladder: send reminders and notices, ask for restrictions; each only when and while it may be done."""
+"""Climb the ladder: send reminders, notices and demands, ask for restrictions; each only when and while it may be done."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from xinzu.back.collections.model import (
     StepState,
 )
 from xinzu.back.collections.rules.contact_limits import next_contact_at, next_restriction_at
-from xinzu.back.collections.rules.ladder import LEGAL_BASIS, announced_for, may_restrict, notice_delivered_at
+from xinzu.back.collections.rules.ladder import (
+    DEMAND_BASIS,
+    LEGAL_BASIS,
+    announced_for,
+    may_restrict,
+    notice_delivered_at,
+    pay_by,
+)
 from xinzu.back.collections.rules.policy import in_force
 from xinzu.back.collections.store import DueStep
 from xinzu.kernel.ids import Prefix, public_id
@@ -28,6 +35,12 @@ from xinzu.records.evidence import api as evidence
 from xinzu.records.parties import api as parties
 
 STEPS_MAX = 500
+# What is proven of a contact; a reminder is not. An acceleration names its demand by the leaf that says it was delivered.
+EVIDENCE_KINDS = {
+    StepKind.FIRST_NOTICE: "collections.notice",
+    StepKind.SECOND_NOTICE: "collections.notice",
+    StepKind.PAYMENT_DEMAND: "collections.demand",
+}
 
 
 async def carry_out_steps(uow: UnitOfWork, limit: int = STEPS_MAX) -> int:
@@ -73,7 +86,7 @@ async def _with_known_debtor(uow: UnitOfWork, due: Sequence[DueStep]) -> list[Du
 
 
 async def _contact(uow: UnitOfWork, items: Sequence[DueStep], policy: LadderPolicy, local_day: BusinessDate) -> None:
-    """Send reminders and notices to the debtor. A notice is evidence."""
+    """Send reminders, notices and demands to the debtor. A notice is evidence, and so is a demand."""
     if not items:
         return
     message_ids = await parties.send_messages(uow, [_draft(item, policy, uow.business_date) for item in items])
@@ -86,22 +99,33 @@ async def _contact(uow: UnitOfWork, items: Sequence[DueStep], policy: LadderPoli
         uow,
         [
             evidence.Leaf(
-                "collections.notice.sent",
+                EVIDENCE_KINDS[item.step.kind] + ".sent",
                 item.case.agreement_id,
                 {
                     "case_id": str(item.case.id),
                     "step_id": str(item.step.id),
                     "kind": item.step.kind.value,
-                    "announced_level": ANNOUNCED[item.step.kind].value,
+                    **_announced(item, policy, uow.business_date),
                     "message_id": str(message_id),
                     "days_past_due": item.case.days_past_due,
                     "overdue_fen": item.case.overdue_fen,
                 },
             )
             for item, message_id in zip(items, message_ids, strict=True)
-            if item.step.kind in ANNOUNCED
+            if item.step.kind in EVIDENCE_KINDS
         ],
     )
+
+
+def _announced(item: DueStep, policy: LadderPolicy, today: BusinessDate) -> dict[str, str | int]:
+    """What follows if nothing is paid: the level, or by when to pay a demand and under which law."""
+    if item.step.kind is not StepKind.PAYMENT_DEMAND:
+        return {"announced_level": ANNOUNCED[item.step.kind].value}
+    return {
+        "period_days": policy.demand_period_days,
+        "pay_by": pay_by(policy, today).isoformat(),
+        "legal_basis": DEMAND_BASIS[item.case.family],
+    }
 
 
 def _draft(item: DueStep, policy: LadderPolicy, today: BusinessDate) -> parties.MessageDraft:
@@ -110,6 +134,13 @@ def _draft(item: DueStep, policy: LadderPolicy, today: BusinessDate) -> parties.
         template = parties.MessageTemplate.PAYMENT_REMINDER
         due_on = item.case.aged_on - timedelta(days=item.case.days_past_due)
         variables: dict[str, str | int] = {"due_on": due_on.isoformat()}
+    elif item.step.kind is StepKind.PAYMENT_DEMAND:
+        template = parties.MessageTemplate.PAYMENT_DEMAND
+        variables = {
+            "family": item.case.family,
+            "days_past_due": item.case.days_past_due,
+            "pay_by": pay_by(policy, today).isoformat(),
+        }
     else:
         template = parties.MessageTemplate.RESTRICTION_NOTICE
         variables = {
@@ -177,13 +208,13 @@ def _delivered_notice(kind: StepKind, steps: Sequence[Step]) -> Step:
 
 
 async def note_deliveries(uow: UnitOfWork, delivered: Sequence[tuple[UUID, Instant]]) -> None:
-    """Messages (id, instant) reached the debtor. Of a notice that is evidence: from here the time to act on it runs."""
+    """Messages (id, instant) reached the debtor. Of a notice or demand that is evidence: from here the time to act on it runs."""
     news = await store.mark_delivered(uow, delivered)
     evidence.append(
         uow,
         [
             evidence.Leaf(
-                "collections.notice.delivered",
+                EVIDENCE_KINDS[step.kind] + ".delivered",
                 agreement_id,
                 {
                     "case_id": str(step.case_id),
@@ -194,6 +225,6 @@ async def note_deliveries(uow: UnitOfWork, delivered: Sequence[tuple[UUID, Insta
                 },
             )
             for step, agreement_id in news
-            if step.kind in ANNOUNCED
+            if step.kind in EVIDENCE_KINDS
         ],
     )

@@ -29,6 +29,7 @@ def merge(overrides: Mapping[str, int]) -> LadderPolicy:
         )
         for earlier, later in (
             ("reminder_days_past_due", "first_notice_days_past_due"),
+            ("reminder_days_past_due", "demand_days_past_due"),
             ("first_notice_days_past_due", "limit_days_past_due"),
             ("first_notice_days_past_due", "second_notice_days_past_due"),
             ("second_notice_days_past_due", "lock_days_past_due"),

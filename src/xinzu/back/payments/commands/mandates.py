@@ -28,7 +28,8 @@ TITLE_CHARS_MAX = 80
 
 
 async def intend_mandates(uow: UnitOfWork, signed: Sequence[tuple[UUID, UUID, str, AgreementTerms]]) -> None:
-    """Prepare the pre-authorisation of each (agreement, party, agreement number, terms): deposit and all rents in one amount."""
+    """Prepare the pre-authorisation of each (agreement, party, agreement number, terms): deposit and all that will fall due in one
+    amount, of which the rents due at commencement are collected first."""
     new = []
     for agreement_id, party_id, agreement_no, terms in signed:
         id_ = new_id()
@@ -42,7 +43,7 @@ async def intend_mandates(uow: UnitOfWork, signed: Sequence[tuple[UUID, UUID, st
                 out_order_no=order_no,
                 out_request_no=request_no,
                 authorised_fen=terms.authorised_fen,
-                first_rent_fen=terms.rent_fen,
+                first_rent_fen=terms.first_payment_fen,
             )
         )
     await store.insert_mandates(uow, Provider.ALIPAY, new)

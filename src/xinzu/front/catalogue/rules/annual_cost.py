@@ -15,10 +15,19 @@ from decimal import Decimal
 
 from xinzu.front.catalogue.model import Warned
 from xinzu.kernel.prime_rate import LPR_MULTIPLE, late_fee_ceiling_annual_pct
+from xinzu.kernel.terms import EndsIn
 from xinzu.kernel.time import BusinessDate
 
 ANNUAL_COST_MAX_PCT = Decimal(24)
 UNBOUNDED = Decimal("Infinity")
+
+
+_TRANSFERS_OWNERSHIP = Warned(
+    "catalogue.transfers_ownership",
+    "期满租赁物归承租人所有：实质为融资（企业会计准则第 21 号第 36 条），是否需要相应资质、如何记账请咨询律师与会计师；年化成本上限照常适用",
+    "The thing is the lessee's at the end: that is financing by substance (CAS 21 art. 36). Ask counsel about the licence it may need and an"
+    " accountant about its books; the cap on the annual cost counts as for any financing",
+)
 
 
 def is_within_cap(effective_pct: Decimal, tenant_cap_pct: Decimal | None = None) -> bool:
@@ -35,18 +44,21 @@ def effective_cap(tenant_cap_pct: Decimal | None) -> Decimal:
     return ANNUAL_COST_MAX_PCT if tenant_cap_pct is None else min(ANNUAL_COST_MAX_PCT, tenant_cap_pct)
 
 
-def warnings_of(effective_pct: Decimal | None, on: BusinessDate) -> tuple[Warned, ...]:
-    """What whoever offers a cost should know on a date; nothing while the cost is not known.
+def warnings_of(effective_pct: Decimal | None, on: BusinessDate, ends_in: EndsIn = EndsIn.RETURN) -> tuple[Warned, ...]:
+    """What whoever offers a cost should know on a date, of the cost nothing while it is not known. A rental at whose end the thing is the
+    lessee's is a finance lease by rule (CAS 21 art. 36): financing by substance, whatever it is called.
 
     >>> from datetime import date
     >>> [warned.code for warned in warnings_of(Decimal("12.01"), date(2026, 3, 2))], warnings_of(Decimal(12), date(2026, 3, 2))
     (['catalogue.cost_above_four_times_lpr'], ())
     """
+    warned = (_TRANSFERS_OWNERSHIP,) if ends_in is EndsIn.OWN else ()
     limit_pct = late_fee_ceiling_annual_pct(on)
     if effective_pct is None or effective_pct <= limit_pct:
-        return ()
+        return warned
     shown = f"{limit_pct.normalize():f}"
     return (
+        *warned,
         Warned(
             "catalogue.cost_above_four_times_lpr",
             f"综合年化成本超过一年期 LPR 的 {LPR_MULTIPLE} 倍（{shown}%）：民间借贷不受保护，小额贷款公司须于 2027 年底前降至该线以下",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xinzu.kernel.errors import Invalid
-from xinzu.kernel.terms import Family
+from xinzu.kernel.terms import EndsIn, Family
 
 
 def rental_amounts(
@@ -28,6 +30,98 @@ def rental_amounts(
             "Give the expected residual value or the buyout: without either the annual cost cannot be told",
         )
     return rent_fen, device_value_fen
+
+
+def check_rental_ways(
+    *,
+    is_financed: bool,
+    ends_in: EndsIn,
+    first_rents: int,
+    period_count: int,
+    term_months: int,
+    residual_value_fen: int | None,
+    buyout_fen: int | None,
+    buyout_prices_fen: Sequence[int],
+    moves_dues_back: bool,
+) -> None:
+    """Raises Invalid naming the first field of the ways a rental is paid and ends that cannot be, or that is not a financing's. Amounts in
+    fen.
+
+    ``moves_dues_back``: a due date may come to be earlier than agreed. Of a financing that would ask for interest before it has accrued,
+    which is to deduct it in advance (Civil Code art. 670).
+
+    >>> check_rental_ways(is_financed=False, ends_in=EndsIn.OWN, first_rents=3, period_count=12, term_months=12, residual_value_fen=None,
+    ...                   buyout_fen=0, buyout_prices_fen=(300_000, 0), moves_dues_back=True)
+    """
+    refusals = (
+        (
+            is_financed and first_rents > 1,
+            "/first_rents",
+            "catalogue.first_rents_of_rentals",
+            "仅租赁可在起租时支付多期租金，融资方案请使用 financing.timing、financing.weights",
+            "Only a rental has several rents at the start: a financing uses financing.timing and financing.weights",
+        ),
+        (
+            is_financed and ends_in is EndsIn.OWN,
+            "/ends_in",
+            "catalogue.ends_in_of_rentals",
+            "仅租赁方案填写 ends_in：融资租赁付清后的归属由留购价款约定",
+            "Only a rental has it: who owns a financed thing in the end follows from its residual value or buyout",
+        ),
+        (
+            is_financed and len(buyout_prices_fen) > 0,
+            "/buyout_prices_fen",
+            "catalogue.buyout_prices_of_rentals",
+            "仅租赁可约定各月买断价：融资方案请按提前结清办理",
+            "Only a rental has them: a financing is settled early",
+        ),
+        (
+            is_financed and moves_dues_back,
+            "/due_shift",
+            "catalogue.due_before_interest",
+            "融资方案的应付日不得提前，否则利息在产生前即已收取（民法典第 670 条），请使用 following 或 none",
+            "A financing's due dates cannot move back: interest would be asked for before it has accrued (Civil Code art. 670). Take"
+            " following or none",
+        ),
+        (
+            first_rents > period_count,
+            "/first_rents",
+            "catalogue.first_rents_beyond_term",
+            f"起租时支付的租金不得多于 {period_count} 期",
+            f"At most the {period_count} rents of the term can be paid at the start",
+        ),
+        (
+            ends_in is EndsIn.OWN and buyout_fen is None,
+            "/buyout_fen",
+            "catalogue.transfer_price_missing",
+            "租完归送请填写期满转移所有权的价款，无价款的填 0",
+            "A rental that ends in ownership needs the price of the transfer: 0 where there is none",
+        ),
+        (
+            ends_in is EndsIn.OWN and residual_value_fen is not None,
+            "/residual_value_fen",
+            "catalogue.residual_stays_with_lessee",
+            "租完归送的租赁物不收回，请勿填写残值",
+            "The thing does not come back from a rental that ends in ownership: leave the residual value out",
+        ),
+        (
+            len(buyout_prices_fen) > term_months,
+            "/buyout_prices_fen",
+            "catalogue.buyout_prices_beyond_term",
+            f"租期为 {term_months} 个月，买断价不得多于 {term_months} 项",
+            f"The term is {term_months} months: name at most as many prices",
+        ),
+        (
+            len(buyout_prices_fen) > 0 and buyout_prices_fen[-1] != buyout_fen,
+            "/buyout_fen",
+            "catalogue.buyout_differs_from_table",
+            "最后一个月的买断价其后一直有效，buyout_fen 须与其相同",
+            "The last price of the table stands from then on: buyout_fen must be the same",
+        ),
+    )
+    for is_wrong, pointer, code, zh, en in refusals:
+        if is_wrong:
+            raise Invalid.field(pointer, code, zh, en)
 
 
 def check_financed_fields(

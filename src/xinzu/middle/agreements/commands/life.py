@@ -215,6 +215,18 @@ def _commencement_message(agreement: Agreement, commencement_on: BusinessDate) -
     )
 
 
+async def pass_agreements(uow: UnitOfWork, party_ids: Mapping[UUID, UUID]) -> None:
+    """Another lessee or borrower took over, by the lessor's recorded consent (Civil Code arts. 551, 555): agreement → party."""
+    await store.pass_to(uow, party_ids)
+    evidence.append(
+        uow,
+        [
+            evidence.Leaf("agreements.agreement.passed", agreement_id, {"party_id": public_id(Prefix.PARTY, party_id)})
+            for agreement_id, party_id in party_ids.items()
+        ],
+    )
+
+
 async def end_agreements(uow: UnitOfWork, settled_on: Mapping[UUID, BusinessDate]) -> None:
     """Everything is returned, or paid, and settled: agreement → date. The customer is told."""
     moved = await store.end(uow, settled_on, SETTLED)

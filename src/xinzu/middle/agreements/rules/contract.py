@@ -7,14 +7,16 @@ Of finance lease and loan: ``rules.financing``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
-from xinzu.kernel.terms import AgreementTerms
+from xinzu.kernel.terms import AgreementTerms, EndsIn
 from xinzu.kernel.time import BusinessDate
 from xinzu.middle.agreements.model import Disclosure
-from xinzu.middle.agreements.rules.figures import percent, yuan
+from xinzu.middle.agreements.rules.figures import figure, percent, shift_clause, yuan
 from xinzu.middle.agreements.rules.financing import financing_content
 
 RESTRICTION_STEPS_ZH = (
@@ -76,7 +78,13 @@ def rental_content(terms: AgreementTerms) -> dict[str, Any]:
         "rent_total": yuan(terms.rent_total_fen),
         "deposit": yuan(terms.deposit_fen),
         "authorised": yuan(terms.authorised_fen),
+        "first_rents": terms.first_rents,
+        "first_payment": yuan(terms.first_payment_fen),
+        "shift": shift_clause(terms.due_shift, "各期租金"),
         "buyout": None if terms.buyout_fen is None else yuan(terms.buyout_fen),
+        "buyout_prices": buyout_lines(terms.buyout_prices_fen),
+        "transfer": yuan(terms.transfer_fen) if terms.transfer_fen else None,
+        "is_own": terms.ends_in is EndsIn.OWN,
         "early_return_fee": yuan(terms.early_return_fee_fen),
         "instalments": instalment_lines(terms),
         "costs": cost_lines(terms),
@@ -87,16 +95,36 @@ def rental_content(terms: AgreementTerms) -> dict[str, Any]:
 
 def instalment_lines(terms: AgreementTerms) -> list[list[str]]:
     """Number, due day and amount of each rent. Due days count from the commencement, which is the day of handover."""
+    in_turn = terms.period_count - terms.first_rents + 1
     return [
-        [str(nth + 1), "起租日" if nth == 0 else f"起租日起满 {nth * terms.period_months} 个月之日", yuan(terms.rent_fen)]
+        [
+            str(nth + 1),
+            "起租日" if nth == 0 or nth >= in_turn else f"起租日起满 {nth * terms.period_months} 个月之日",
+            yuan(terms.rent_fen),
+        ]
         for nth in range(terms.period_count)
     ]
+
+
+def buyout_lines(prices_fen: Sequence[int]) -> list[list[str]]:
+    """The price of each month of the term in yuan, months of one price together; the last stands from its month on.
+
+    >>> buyout_lines((500_000, 500_000, 400_000))
+    [['第 1 至 2 个月', '5,000.00'], ['第 3 个月起', '4,000.00']]
+    """
+    lines: list[list[str]] = []
+    for price_fen, months in groupby(range(len(prices_fen)), key=prices_fen.__getitem__):
+        begun = [month + 1 for month in months]
+        span = f"{begun[0]}" if len(begun) == 1 else f"{begun[0]} 至 {begun[-1]}"
+        words = f"第 {begun[0]} 个月起" if begun[-1] == len(prices_fen) else f"第 {span} 个月"
+        lines.append([words, figure(price_fen)])
+    return lines
 
 
 def cost_lines(terms: AgreementTerms) -> list[list[str]]:
     """Everything the lessee may have to pay: item, when, how much. What is not in the table is not charged."""
     lines = [
-        ["租金", f"每期先付，共 {terms.period_count} 期", yuan(terms.rent_total_fen)],
+        ["租金", _when_rents(terms), yuan(terms.rent_total_fen)],
         ["押金", "信用免押，不实际支付；仅就欠付与赔偿按约扣划", "0.00 元"],
         ["提前归还费", "仅在租期届满前主动归还时收取一次，以不再收取的租金为限", yuan(terms.early_return_fee_fen)],
         [
@@ -106,6 +134,16 @@ def cost_lines(terms: AgreementTerms) -> list[list[str]]:
         ],
         ["损坏或灭失赔偿", "正常损耗除外，按验机结果据实收取", f"不超过 {yuan(terms.device_value_fen)}"],
     ]
-    if terms.buyout_fen is not None:
+    if terms.ends_in is EndsIn.OWN:
+        lines.append(["所有权转移价款", "租期届满时支付一次，付清后租赁物归承租人所有", yuan(terms.transfer_fen)])
+    elif terms.buyout_fen is not None:
         lines.append(["买断价款", "仅在租期届满且承租人选择买断时支付", yuan(terms.buyout_fen)])
+    if terms.buyout_prices_fen:
+        lines.append(["中途买断价款", "仅在租期内承租人选择买断时支付，未开始的各期租金不再收取", "见各月买断价款表"])
     return lines
+
+
+def _when_rents(terms: AgreementTerms) -> str:
+    if terms.first_rents == 1:
+        return f"每期先付，共 {terms.period_count} 期"
+    return f"共 {terms.period_count} 期：起租日付首期与最后 {terms.first_rents - 1} 期，其余每期先付"

@@ -13,7 +13,7 @@ from typing import Any
 from xinzu.kernel.errors import invariant
 from xinzu.kernel.terms import AgreementTerms, Family, Financing
 from xinzu.middle.agreements.model import CostItem, Disclosure, ScheduleLine
-from xinzu.middle.agreements.rules.figures import figure, yuan
+from xinzu.middle.agreements.rules.figures import figure, shift_clause, yuan
 
 # The words of ``xinzu schedule`` as a contract says them.
 METHODS_ZH = {
@@ -66,6 +66,7 @@ def financing_content(terms: AgreementTerms, financing: Financing, disclosed: Di
         "rounding": ROUNDINGS_ZH[financing.rounding_mode],
         "every": "每月" if terms.period_months == 1 else f"每 {terms.period_months} 个月",
         "graces": grace_lines(financing),
+        "shift": shift_clause(terms.due_shift, "计息期间与各期金额", "起租日" if is_lease else "放款日"),
         "has_fees": any(line.fee_fen for line in schedule),
         "instalments": schedule_lines(schedule),
         "sums": sums(schedule),

@@ -40,6 +40,11 @@ TEMPLATES: Mapping[MessageTemplate, TemplateText] = {
         "您的合同{agreement_no}有{amount_fen}元已于{due_on}到期，请及时支付。如已支付请忽略；如有困难可联系我们协商。",
         is_collection=True,
     ),
+    MessageTemplate.PAYMENT_DEMAND: TemplateText(
+        "【催告函】您的{family}{agreement_no}已逾期{days_past_due}天，未付{amount_fen}元。请于{pay_by}（含当日）前付清；逾期仍未支付的，"
+        "我方有权依法依约要求一次付清全部未到期款项或解除合同。如有异议或困难，请联系我们协商。",
+        is_collection=True,
+    ),
     MessageTemplate.RESTRICTION_NOTICE: TemplateText(
         "您的租赁合同{agreement_no}逾期未付{amount_fen}元。若在{not_before}前仍未支付，将按合同约定对租赁设备采取{level}措施。"
         "付清后立即解除；如有异议可申请暂缓。",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from xinzu.back.billing.rules.schedules.cost import annual_cost_pct
+from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy, due_on_of
 from xinzu.back.billing.rules.schedules.solve import Schedule, schedule_of
 from xinzu.back.billing.rules.schedules.terms import (
     WEIGHTED,
@@ -76,7 +77,8 @@ def financed_cost_pct(schedule: Schedule, *, deposit_fen: int = 0, buyout_fen: i
     """The all-in effective annual cost of a financing in percent, over actual days / 365, rounded away from zero; None without bound.
 
     Counted as the stricter reading: what the rows repay was received (a subsidised price is no advantage), every fee is paid at the
-    start, a deposit is paid at the start and given back without interest at the end of the term, when the thing is bought too.
+    start, a deposit is paid at the start and given back without interest at the end of the term, when the thing is bought too. A due date
+    that moves on from a day off counts as not moved.
 
     >>> from datetime import date
     >>> loan = ScheduleTerms(start_on=date(2026, 1, 15), periods=12, principal_fen=1_200_000, annual_rate_pct=Decimal(12))
@@ -91,6 +93,17 @@ def financed_cost_pct(schedule: Schedule, *, deposit_fen: int = 0, buyout_fen: i
     ]
     received_fen = -sum(fen for on, fen in flows if on == terms.start_on)
     return annual_cost_pct(flows) if received_fen > 0 else None
+
+
+def rent_days_early(period_months: int, period_count: int, start_on: BusinessDate, policy: ShiftPolicy) -> tuple[int, ...]:
+    """By how many days each rent of a rental falls due before its period begins; a rent that moves back is counted as not moved.
+
+    >>> from datetime import date
+    >>> rent_days_early(1, 3, date(2025, 9, 1), ShiftPolicy.PRECEDING), rent_days_early(1, 3, date(2025, 9, 1), ShiftPolicy.FOLLOWING)
+    ((0, 1, 1), (0, 0, 0))
+    """
+    begins = [add_months(start_on, period_months * n) for n in range(period_count)]
+    return tuple(max((on - due_on_of(on, policy, start_on)).days, 0) for on in begins)
 
 
 def with_rate_of(

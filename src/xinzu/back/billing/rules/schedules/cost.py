@@ -91,28 +91,89 @@ def annual_cost_pct(flows: Sequence[tuple[BusinessDate, int]]) -> str | None:
     return None if rate is None else _shown(rate, ROUND_UP)
 
 
-def rental_cost_pct(device_value_fen: int, rent_fen: int, period_count: int, period_months: int, end_fen: int) -> str | None:
+def rental_cost_pct(
+    device_value_fen: int,
+    rent_fen: int,
+    period_count: int,
+    period_months: int,
+    end_fen: int,
+    *,
+    first_rents: int = 1,
+    days_early: Sequence[int] = (),
+) -> str | None:
     """What a rental of equal rents in advance costs a year, effective, in percent, rounded as ``annual_cost_pct``.
 
     The lessor's flows, in months of a twelfth of a year: device value out, rents in, and at the end of the term ``end_fen`` in (the larger
-    of expected residual value and buyout). Below nothing when they do not return the device value; None when the first rent already
-    does: the cost has no bound. Raises ValueError unless value, count and months are positive and the rest is not negative.
+    of expected residual value and buyout). ``first_rents`` come in at the start, the last ones of the term among them; ``days_early`` is by
+    how many days each rent falls due before its period begins. Below nothing when the flows do not return the device value; None when
+    the first payment already does: the cost has no bound. Raises ValueError unless value, count and months are positive, the first rents
+    are of the term, and the rest is not negative.
 
     12 rents of 450 and a residual value of 1,000 for a phone worth 6,000:
 
     >>> rental_cost_pct(600_000, 45_000, 12, 1, 100_000)
     '12.784657'
+
+    Three of them paid at the start:
+
+    >>> rental_cost_pct(600_000, 45_000, 12, 1, 100_000, first_rents=3)
+    '17.019538'
     """
     if min(device_value_fen, period_count, period_months) < 1 or min(rent_fen, end_fen) < 0:
         raise ValueError(
             "device value, number of periods and months per period are positive, rent and end value are not negative"
         )
-    rents = ((n * period_months / _MONTHS_IN_YEAR, rent_fen) for n in range(period_count))
+    if not 1 <= first_rents <= period_count:
+        raise ValueError("the rents paid at the start are of the term")
+    rents = _rents_in_turn(rent_fen, period_count - first_rents + 1, period_months, days_early)
     end = period_count * period_months / _MONTHS_IN_YEAR
-    rate = irr([(0.0, -device_value_fen), *rents, (end, end_fen)])
+    rate = irr([(0.0, rent_fen * (first_rents - 1) - device_value_fen), *rents, (end, end_fen)])
     if rate is None and rent_fen * period_count + end_fen < device_value_fen:
         rate = _RATE_LOWEST
     return None if rate is None else _shown(rate, ROUND_UP, _RENTAL_NOISE)
+
+
+def dearest_buyout(
+    device_value_fen: int,
+    rent_fen: int,
+    period_count: int,
+    period_months: int,
+    prices_fen: Sequence[int],
+    *,
+    first_rents: int = 1,
+    days_early: Sequence[int] = (),
+) -> tuple[int, str | None]:
+    """The month of the term (from 1) in which keeping the thing costs most a year, and that cost as ``rental_cost_pct`` counts it; None
+    without bound. Below nothing in every month, the first month's is told as -100.
+
+    Who buys in a month has paid the rents of the periods begun and pays the month's price at its end; rents paid ahead for periods not
+    begun come back. After the table its last price stands.
+
+    >>> dearest_buyout(600_000, 45_000, 12, 1, (555_000, 100_000)), dearest_buyout(600_000, 45_000, 12, 1, (600_000,))
+    ((12, '12.784657'), (1, '154.858550'))
+    """
+    in_turn = period_count - first_rents + 1
+    rents = _rents_in_turn(rent_fen, in_turn, period_months, days_early)
+    ahead_fen = rent_fen * (first_rents - 1)
+    dearest: tuple[float, int] = (_RATE_LOWEST, 1)
+    for month in range(1, period_count * period_months + 1):
+        begun = -(-month // period_months)
+        price_fen = prices_fen[min(month, len(prices_fen)) - 1]
+        if rent_fen * begun + price_fen < device_value_fen:
+            continue
+        back_fen = rent_fen * (period_count - max(begun, in_turn))
+        at_end = (month / _MONTHS_IN_YEAR, price_fen - back_fen)
+        rate = irr([(0.0, ahead_fen - device_value_fen), *rents[:begun], at_end])
+        if rate is None:
+            return month, None
+        dearest = max(dearest, (rate, month), key=lambda each: each[0])
+    return dearest[1], _shown(dearest[0], ROUND_UP, _RENTAL_NOISE)
+
+
+def _rents_in_turn(rent_fen: int, in_turn: int, period_months: int, days_early: Sequence[int]) -> list[Flow]:
+    """The rents that are not paid ahead, in years from the commencement."""
+    early = [*days_early[:in_turn], *[0] * in_turn]
+    return [(n * period_months / _MONTHS_IN_YEAR - early[n] / DAYS_IN_YEAR, rent_fen) for n in range(in_turn)]
 
 
 def irr_pct(flows: Sequence[Flow], periods_per_year: Decimal) -> str | None:

@@ -14,12 +14,13 @@ from decimal import Decimal
 
 from xinzu.back.billing.rules.late_fee import EXCESSIVE_PENALTY_PCT
 from xinzu.back.billing.rules.schedules.agreed import financed_cost_pct, schedule_terms
-from xinzu.back.billing.rules.schedules.rentals import equal_rents
+from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy, due_on_of
+from xinzu.back.billing.rules.schedules.rentals import rent_to_own, several_then_each
 from xinzu.back.billing.rules.schedules.solve import Schedule, schedule_of
 from xinzu.back.billing.rules.schedules.terms import Timing
 from xinzu.kernel.prime_rate import LPR_MULTIPLE, late_fee_ceiling_annual_pct
-from xinzu.kernel.terms import AgreementTerms, Family, Financing
-from xinzu.kernel.time import BusinessDate
+from xinzu.kernel.terms import AgreementTerms, EndsIn, Family, Financing
+from xinzu.kernel.time import BusinessDate, add_months
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,17 @@ _DUE = {
 }
 
 
+_SHIFTS = {
+    ShiftPolicy.NONE: ("", ""),
+    ShiftPolicy.FOLLOWING: ("；应付日逢休息日的，顺延至下一工作日", "; a due date on a day off moves to the next working day"),
+    ShiftPolicy.PRECEDING: ("；应付日逢休息日的，提前至上一工作日", "; a due date on a day off moves to the working day before"),
+    ShiftPolicy.MODIFIED_FOLLOWING: (
+        "；应付日逢休息日的，顺延至下一工作日，跨月的提前至上一工作日",
+        "; a due date on a day off moves to the next working day, or to the one before where that lies in another month",
+    ),
+}
+
+
 def cost_table(terms: AgreementTerms, commencement_on: BusinessDate) -> CostTable:
     """The cost table of terms that commence on a date. Raises Invalid, naming the field, where the financing cannot be.
 
@@ -103,9 +115,18 @@ def cost_table(terms: AgreementTerms, commencement_on: BusinessDate) -> CostTabl
             _rents(terms, commencement_on),
         )
     schedule = schedule_of(schedule_terms(financing, terms.period_months, terms.period_count, commencement_on))
+    policy = ShiftPolicy(terms.due_shift)
     cost_pct = financed_cost_pct(schedule, deposit_fen=terms.deposit_fen, buyout_fen=terms.buyout_fen or 0)
     instalments = tuple(
-        CostInstalment(row.n, row.due_on, row.principal_fen, row.interest_fen, row.fee_fen, row.total_fen, row.balance_fen)
+        CostInstalment(
+            row.n,
+            due_on_of(row.due_on, policy, commencement_on),
+            row.principal_fen,
+            row.interest_fen,
+            row.fee_fen,
+            row.total_fen,
+            row.balance_fen,
+        )
         for row in schedule.rows
     )
     lines = tuple(_financed_lines(terms, financing, schedule))
@@ -113,8 +134,14 @@ def cost_table(terms: AgreementTerms, commencement_on: BusinessDate) -> CostTabl
 
 
 def _rents(terms: AgreementTerms, commencement_on: BusinessDate) -> tuple[CostInstalment, ...]:
-    rows = equal_rents(terms.rent_fen, terms.period_count, commencement_on, every=terms.period_months)
-    return tuple(CostInstalment(row.n, row.due_on, None, None, 0, row.total_fen, None) for row in rows)
+    later = terms.period_count - terms.first_rents
+    rows = several_then_each(terms.rent_fen, terms.first_rents, later, commencement_on, every=terms.period_months)
+    if terms.transfer_fen:
+        rows = rent_to_own(rows, terms.transfer_fen, end_on=add_months(commencement_on, terms.period_months * terms.period_count))
+    policy = ShiftPolicy(terms.due_shift)
+    return tuple(
+        CostInstalment(row.n, due_on_of(row.due_on, policy, commencement_on), None, None, 0, row.total_fen, None) for row in rows
+    )
 
 
 def _rental_lines(terms: AgreementTerms, on: BusinessDate) -> Iterator[CostLine]:
@@ -122,10 +149,7 @@ def _rental_lines(terms: AgreementTerms, on: BusinessDate) -> Iterator[CostLine]
         terms,
         "instalments",
         ("租金合计", "all rents"),
-        (
-            f"共 {terms.period_count} 期，{_every_zh(terms)}期初支付",
-            f"{terms.period_count} times, at the start of {_every_en(terms)}",
-        ),
+        _when_rents(terms),
         (f"每期 {_yuan(terms.rent_fen)} 元", f"{_yuan(terms.rent_fen)} yuan each"),
         terms.rent_total_fen,
     )
@@ -138,8 +162,33 @@ def _rental_lines(terms: AgreementTerms, on: BusinessDate) -> Iterator[CostLine]
             ("仅就欠付与赔偿按约扣划", "taken only for what is owed or damaged"),
             0,
         )
-    if terms.buyout_fen is not None:
+    if terms.ends_in is EndsIn.OWN:
+        yield _line(
+            terms,
+            "transfer",
+            ("所有权转移价款", "transfer price"),
+            ("租期届满时一次；付清全部款项后租赁物归承租人所有", "once, at the end; the thing is the lessee's when all is paid"),
+            ("计入年化综合成本", "counted into the annual cost"),
+            terms.transfer_fen,
+        )
+    elif terms.buyout_fen is not None:
         yield _buyout(terms, terms.buyout_fen)
+    if terms.buyout_prices_fen:
+        first, last = _yuan(terms.buyout_prices_fen[0]), _yuan(terms.buyout_prices_fen[-1])
+        yield _line(
+            terms,
+            "early_buyout",
+            ("中途买断价", "buyout before the end"),
+            (
+                "仅在租期内选择买断时；未开始各期租金不再收取",
+                "only when bought within the term; rents of periods not begun fall away",
+            ),
+            (
+                f"按第几个月的价格表：首月 {first} 元，表末 {last} 元",
+                f"by the month's price in the table: {first} yuan in the first, {last} yuan in the last",
+            ),
+            None,
+        )
     yield _late_fee(terms, on)
     fee = _yuan(terms.early_return_fee_fen)
     yield _line(
@@ -152,16 +201,35 @@ def _rental_lines(terms: AgreementTerms, on: BusinessDate) -> Iterator[CostLine]
     )
 
 
+def _when_rents(terms: AgreementTerms) -> tuple[str, str]:
+    shift_zh, shift_en = _SHIFTS[ShiftPolicy(terms.due_shift)]
+    if terms.first_rents == 1:
+        return (
+            f"共 {terms.period_count} 期，{_every_zh(terms)}期初支付{shift_zh}",
+            f"{terms.period_count} times, at the start of {_every_en(terms)}{shift_en}",
+        )
+    ahead = terms.first_rents - 1
+    return (
+        f"共 {terms.period_count} 期，起租日付首期与最后 {ahead} 期，其余{_every_zh(terms)}期初支付{shift_zh}",
+        f"{terms.period_count} in all: the first and the last {ahead} at commencement, the others at the start of"
+        f" {_every_en(terms)}{shift_en}",
+    )
+
+
 def _financed_lines(terms: AgreementTerms, financing: Financing, schedule: Schedule) -> Iterator[CostLine]:
     is_lease = financing.family is Family.FINANCE_LEASE
     due_zh, due_en = _DUE[financing.family]
+    shift_zh, shift_en = _SHIFTS[ShiftPolicy(terms.due_shift)]
     count = len(schedule.rows)
     at_zh, at_en = ("期初", "start") if schedule.terms.timing is Timing.ADVANCE else ("期末", "end")
     yield _line(
         terms,
         "instalments",
         (f"{due_zh}合计", f"all {due_en}s"),
-        (f"共 {count} 期，{_every_zh(terms)}{at_zh}支付", f"{count} times, at the {at_en} of {_every_en(terms)}"),
+        (
+            f"共 {count} 期，{_every_zh(terms)}{at_zh}支付{shift_zh}",
+            f"{count} times, at the {at_en} of {_every_en(terms)}{shift_en}",
+        ),
         ("各期金额见还款计划", "each as the schedule says"),
         schedule.total_fen,
     )

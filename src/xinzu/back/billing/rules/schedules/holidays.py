@@ -86,6 +86,16 @@ def _nearest(on: BusinessDate, step: timedelta) -> BusinessDate:
     return on
 
 
+def due_on_of(agreed_on: BusinessDate, policy: ShiftPolicy, commencement_on: BusinessDate) -> BusinessDate:
+    """When what an agreement asks for on a day is due. What is due at the commencement is paid with the handover, whatever day that is.
+
+    >>> from datetime import date
+    >>> [str(due_on_of(date(2025, 10, 1), ShiftPolicy.FOLLOWING, began_on)) for began_on in (date(2025, 9, 1), date(2025, 10, 1))]
+    ['2025-10-09', '2025-10-01']
+    """
+    return agreed_on if agreed_on == commencement_on else shifted(agreed_on, policy)
+
+
 def with_shifted_dues(rows: Sequence[Row], policy: ShiftPolicy) -> tuple[Row, ...]:
     """The rows due on working days, every amount as it was: interest runs by the agreed periods, only the payment moves.
 

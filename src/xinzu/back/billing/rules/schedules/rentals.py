@@ -109,15 +109,17 @@ def with_return(rows: Sequence[RentalRow], deposit_fen: int) -> tuple[RentalRow,
     return (replace(first, legs=(*first.legs, Leg(LegRole.DEPOSIT, deposit_fen))), *rest, back)
 
 
-def rent_to_own(rows: Sequence[RentalRow], transfer_fen: int = 0) -> tuple[RentalRow, ...]:
+def rent_to_own(rows: Sequence[RentalRow], transfer_fen: int = 0, *, end_on: BusinessDate | None = None) -> tuple[RentalRow, ...]:
     """租完归送: with the last rent paid the device is the customer's, for the transfer price at the end of the term (often nothing).
+
+    ``end_on`` is the day after the term where that is not the end of the last row, because its last rents are paid at the start.
 
     >>> from datetime import date
     >>> [(leg.role.value, leg.amount_fen) for leg in rent_to_own(equal_rents(500_00, 12, date(2026, 1, 1)), 100)[-1].legs]
     [('residual', 100)]
     """
     within("transfer_fen", transfer_fen, 0, AMOUNT_MAX_FEN)
-    end = rows[-1].to_on
+    end = end_on or rows[-1].to_on
     return (*rows, RentalRow(rows[-1].n + 1, end, end, end, (Leg(LegRole.RESIDUAL, transfer_fen),)))
 
 

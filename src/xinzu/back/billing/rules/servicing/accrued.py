@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
+from xinzu.back.billing.model import Role
 from xinzu.back.billing.rules.schedules.accrual import Accrual, AccrualSegment, accruals_of
 from xinzu.back.billing.rules.schedules.amortise import PRECISION, interest_of, row_periods, settled
 from xinzu.back.billing.rules.schedules.cost import irr_pct
 from xinzu.back.billing.rules.schedules.day_count import year_fraction
-from xinzu.back.billing.rules.schedules.rentals import LegRole
 from xinzu.back.billing.rules.schedules.terms import (
     PERIODS_PER_YEAR,
     DayCount,
@@ -55,7 +55,7 @@ def openings_of(position: Position, accruals: Sequence[Accrual]) -> list[int]:
     """The balance at the start of each row: the principal that its row and later ones ask for, less what is drawn only in them."""
     openings, balance_fen = [], 0
     for principal_fen, accrual in zip(
-        reversed(position.standing(LegRole.PRINCIPAL, len(accruals))), reversed(accruals), strict=True
+        reversed(position.standing(Role.PRINCIPAL, len(accruals))), reversed(accruals), strict=True
     ):
         balance_fen += principal_fen - accrual.drawn_fen
         openings.append(balance_fen)
@@ -87,7 +87,7 @@ def accrued_to(position: Position, on: BusinessDate) -> Accrued:
             mode = terms.rounding.mode
             deferred_fen = position.carried_fen + sum(interest_of(openings[i], accruals[i], mode) for i in range(asked))
         paid_ahead_fen = sum(
-            leg.paid_fen for leg in position.legs if leg.role is LegRole.PRINCIPAL and (position.row_of(leg) or 0) > asked
+            leg.paid_fen for leg in position.legs if leg.role is Role.PRINCIPAL and (position.row_of(leg) or 0) > asked
         )
         segments, base_fen = [], openings[asked] - paid_ahead_fen if asked < len(accruals) else 0
         for segment in accruals[asked].segments if asked < len(accruals) else ():
@@ -131,7 +131,7 @@ def actuarial_rate_pct(position: Position) -> Decimal:
 
 
 def _asked_by_row(position: Position, rows: int) -> list[int]:
-    principal, interest = position.standing(LegRole.PRINCIPAL, rows), position.standing(LegRole.INTEREST, rows)
+    principal, interest = position.standing(Role.PRINCIPAL, rows), position.standing(Role.INTEREST, rows)
     return [a + b for a, b in zip(principal, interest, strict=True)]
 
 
@@ -148,8 +148,8 @@ def _actuarial(position: Position, accruals: Sequence[Accrual], asked: int, on: 
     for accrual, total_fen in zip(accruals[:asked], _asked_by_row(position, len(accruals)), strict=False):
         runs = accrual.period.accrues_from < accrual.period.due_on
         balance = balance * (1 + (rate_pct * per_period / 100 if runs else 0)) - total_fen
-    nominal_fen = sum(position.standing(LegRole.PRINCIPAL, len(accruals))[asked:])
-    left_fen = sum(position.standing(LegRole.INTEREST, len(accruals))[asked:])
+    nominal_fen = sum(position.standing(Role.PRINCIPAL, len(accruals))[asked:])
+    left_fen = sum(position.standing(Role.INTEREST, len(accruals))[asked:])
     deferred_fen = min(max(settled(balance - nominal_fen, mode), 0), left_fen)
     segments: tuple[InterestSegment, ...] = ()
     since_on = accruals[asked].period.accrues_from if asked < len(accruals) else on

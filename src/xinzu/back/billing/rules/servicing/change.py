@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from xinzu.back.billing.model import Why
-from xinzu.back.billing.rules.schedules.rentals import LegRole
+from xinzu.back.billing.model import InstalmentState, Leg, Role, Why
 from xinzu.back.billing.rules.schedules.terms import ScheduleTerms, refused
 from xinzu.back.billing.rules.servicing.accrued import Accrued
-from xinzu.back.billing.rules.servicing.position import Item, LegState, OpenCharge, Pause, Position, ScheduleLeg
+from xinzu.back.billing.rules.servicing.position import Item, OpenCharge, Pause, Position
 from xinzu.kernel.time import BusinessDate
 
 
@@ -33,13 +32,16 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What a backdated event adds to (or, negative, takes from) a leg that was asked for already. The leg itself is not rewritten.
+    """What a backdated event adds to (or, negative, takes from) a leg that was asked for already. The leg itself is not rewritten: more is
+    a leg of its own that is due now.
 
-    ``number`` is the row's in the new version; ``leg_ref`` is empty where the row had no leg of the role."""
+    ``number`` and the dates are the row's in the new version; ``leg_ref`` is empty where the row had no leg of the role."""
 
     leg_ref: str
     number: int
-    role: LegRole
+    role: Role
+    from_on: BusinessDate
+    to_on: BusinessDate
     due_on: BusinessDate
     amount_fen: int
 
@@ -58,12 +60,13 @@ class Reckoning:
 class Change:
     """Everything an event does. What it leaves out does not change.
 
-    ``falls_away`` is cancelled in whole or part; ``new_legs`` are inserted; ``pays`` is what the money needed now settles of legs that
-    stand; ``charges`` are raised; ``deltas`` correct what was asked for since a backdated event. ``due_now_fen`` is the money needed on
-    ``on``, ``arrears_fen`` of it what was owed anyway; ``credit_fen`` is what goes back to the customer. With ``terms`` the legs that
-    bear ``version`` follow new terms from ``first_number``. ``annual_cost_pct`` is what the rest costs a year from the new terms' start.
-    ``no_late_fee`` are days (both included) in which no penalty accrues. ``ageing_since`` is the oldest date days past due go on from
-    when the legs that carried it fall away and ``reset_days_past_due`` is not set.
+    ``falls_away`` is cancelled in whole or part; ``new_legs`` are inserted; ``pays`` is what the money needed now settles of legs
+    that stand; ``charges`` are raised; ``deltas`` correct what was asked for since a backdated event. ``due_now_fen`` is the money
+    needed on ``on``, ``arrears_fen`` of it what was owed anyway; ``credit_fen`` is what goes back to the customer. With ``terms``
+    the legs that bear ``version`` follow new terms from ``first_number``; the first ``behind`` rows of these stand as deltas.
+    ``annual_cost_pct`` is what the rest costs a year from the new terms' start. ``no_late_fee`` are days (both included) in which
+    no penalty accrues. ``ageing_since`` is the oldest date days past due go on from when the legs that carried it fall away and
+    ``reset_days_past_due`` is not set.
     """
 
     kind: str
@@ -73,7 +76,7 @@ class Change:
     first_number: int = 0
     terms: ScheduleTerms | None = None
     falls_away: tuple[Part, ...] = ()
-    new_legs: tuple[ScheduleLeg, ...] = ()
+    new_legs: tuple[Leg, ...] = ()
     pays: tuple[Part, ...] = ()
     charges: tuple[Raised, ...] = ()
     deltas: tuple[Delta, ...] = ()
@@ -84,6 +87,7 @@ class Change:
     rebate_fen: int = 0
     carried_fen: int = 0
     pause: Pause | None = None
+    behind: int = 0
     no_late_fee: tuple[BusinessDate, BusinessDate] | None = None
     reset_days_past_due: bool = False
     ageing_since: BusinessDate | None = None
@@ -120,19 +124,20 @@ def grounded(ground: str, field: str = "ground") -> None:
 
 
 def row_due_now(
-    position: Position, on: BusinessDate, since_on: BusinessDate, number: int, amounts: Mapping[LegRole, int]
-) -> tuple[ScheduleLeg, ...]:
-    """One row of the next version that is due at once."""
+    position: Position, on: BusinessDate, since_on: BusinessDate, number: int, amounts: Mapping[Role, int]
+) -> tuple[Leg, ...]:
+    """One row of the next version that is due at once. What it asks for is earned by the day before."""
+    to_on = on - timedelta(days=1)
     return tuple(
-        ScheduleLeg(
+        Leg(
             version=position.next_version,
             number=number,
             role=role,
-            from_on=min(since_on, on),
-            to_on=max(min(since_on, on), on - timedelta(days=1)),
+            from_on=min(since_on, to_on),
+            to_on=to_on,
             due_on=on,
             amount_fen=amount_fen,
-            state=LegState.DUE,
+            state=InstalmentState.DUE,
         )
         for role, amount_fen in amounts.items()
         if amount_fen > 0
@@ -140,7 +145,9 @@ def row_due_now(
 
 
 def after(position: Position, change: Change) -> Position:
-    """The position once the change is carried out, before any money comes in."""
+    """The position once the change is carried out, before any money comes in. What a leg bore beyond what it now asks for is the payer's
+    again (``paid_fen`` falls)."""
+    as_of = max(position.as_of, change.on)
     legs = {leg.ref: leg for leg in position.legs}
     charges = {charge.ref: charge for charge in position.charges}
     for part in change.falls_away:
@@ -148,19 +155,18 @@ def after(position: Position, change: Change) -> Position:
             charge = charges[part.item.ref]
             charges[charge.ref] = replace(charge, open_fen=charge.open_fen - part.amount_fen)
         else:
-            _cancel(legs, part.item.ref, part.amount_fen)
+            legs[part.item.ref] = _less(legs[part.item.ref], part.amount_fen)
     for delta in change.deltas:
         if delta.amount_fen < 0:
-            _cancel(legs, delta.leg_ref, min(-delta.amount_fen, legs[delta.leg_ref].open_fen))
+            legs[delta.leg_ref] = _less(legs[delta.leg_ref], -delta.amount_fen)
         else:
-            stands = next(leg for leg in position.legs if leg.due_on == delta.due_on and position.row_of(leg) is not None)
-            added = replace(stands, version=change.version, number=delta.number, role=delta.role, amount_fen=delta.amount_fen)
-            legs[added.ref] = replace(added, paid_fen=0, cancelled_fen=0, state=LegState.DUE)
+            more = Leg(delta.number, delta.role, delta.from_on, delta.to_on, as_of, delta.amount_fen, change.version)
+            legs[more.ref] = replace(more, state=InstalmentState.DUE)
     legs |= {leg.ref: leg for leg in change.new_legs}
     raised = (OpenCharge(f"{item.kind}@{change.on}", item.kind, change.on, item.amount_fen) for item in change.charges)
     moved = replace(
         position,
-        as_of=max(position.as_of, change.on),
+        as_of=as_of,
         legs=tuple(legs.values()),
         charges=(*(charge for charge in charges.values() if charge.open_fen), *raised),
     )
@@ -173,10 +179,14 @@ def after(position: Position, change: Change) -> Position:
         first_number=change.first_number,
         carried_fen=change.carried_fen,
         pause=change.pause,
+        behind=change.behind,
     )
 
 
-def _cancel(legs: dict[str, ScheduleLeg], ref: str, amount_fen: int) -> None:
-    leg = legs[ref]
-    left_fen = leg.open_fen - amount_fen
-    legs[ref] = replace(leg, cancelled_fen=leg.cancelled_fen + amount_fen, state=leg.state if left_fen else LegState.CANCELLED)
+def _less(leg: Leg, amount_fen: int) -> Leg:
+    cancelled_fen = leg.cancelled_fen + amount_fen
+    paid_fen = min(leg.paid_fen, leg.amount_fen - cancelled_fen)
+    state = leg.state
+    if paid_fen + cancelled_fen == leg.amount_fen:
+        state = InstalmentState.PAID if paid_fen else InstalmentState.CANCELLED
+    return replace(leg, cancelled_fen=cancelled_fen, paid_fen=paid_fen, state=state)

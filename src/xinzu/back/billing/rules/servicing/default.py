@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xinzu.back.billing.model import Leg, Role
 from xinzu.back.billing.rules.schedules.periods import shift
-from xinzu.back.billing.rules.schedules.rentals import LegRole
 from xinzu.back.billing.rules.schedules.terms import AMOUNT_MAX_FEN, Unit, refused, within
 from xinzu.back.billing.rules.servicing.accrued import accrued_to, timeline
 from xinzu.back.billing.rules.servicing.change import Change, Raised, Reckoning, grounded, not_before, row_due_now, whole, why
-from xinzu.back.billing.rules.servicing.position import Position, ScheduleLeg
+from xinzu.back.billing.rules.servicing.position import Position
 from xinzu.back.billing.rules.servicing.prepayment import arrears_of
 from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
@@ -57,7 +57,7 @@ class Termination:
     residual_fen: int = 0
 
 
-def unpaid_after(position: Position, demand: Demand, on: BusinessDate) -> list[ScheduleLeg]:
+def unpaid_after(position: Position, demand: Demand, on: BusinessDate) -> list[Leg]:
     """The legs that a demand covers and that are still unpaid when its time has run out.
 
     Raises Invalid unless the demand is on record with proof, gave at least the guard's days, these have passed before ``on``, and of what
@@ -97,15 +97,14 @@ def accelerate(position: Position, event: Acceleration) -> Change:
         raise refused("on", "已无未到期款项", "leaves nothing to come: everything is due already")
     accrued = accrued_to(position, event.on)
     by_role = {
-        role: sum(leg.open_fen for leg in to_come if leg.role is role)
-        for role in (LegRole.PRINCIPAL, LegRole.INTEREST, LegRole.FEE)
+        role: sum(leg.open_fen for leg in to_come if leg.role is role) for role in (Role.PRINCIPAL, Role.INTEREST, Role.FEE)
     }
     rebate_fen = 0
     if position.family is Family.LOAN:
         pausing_fen = position.pause.capitalised_fen if position.pause and event.on < position.pause.to_on else 0
-        interest_fen = by_role[LegRole.INTEREST] + pausing_fen
+        interest_fen = by_role[Role.INTEREST] + pausing_fen
         rebate_fen = max(interest_fen - accrued.interest_fen, 0)
-        by_role = {LegRole.PRINCIPAL: by_role[LegRole.PRINCIPAL] - pausing_fen, LegRole.INTEREST: interest_fen - rebate_fen}
+        by_role = {Role.PRINCIPAL: by_role[Role.PRINCIPAL] - pausing_fen, Role.INTEREST: interest_fen - rebate_fen}
     new_legs = row_due_now(position, event.on, accrued.since_on, position.first_number + asked, by_role)
     arrears_fen = arrears_of(position, to_come, event.on)
     is_lease = position.family is Family.FINANCE_LEASE
@@ -189,7 +188,7 @@ def terminate(position: Position, event: Termination) -> Change:
         on=event.on,
         why=reason,
         falls_away=whole(to_come),
-        charges=(Raised("loss_on_termination", loss_fen, reason),) if loss_fen else (),
+        charges=(Raised("termination_loss", loss_fen, reason),) if loss_fen else (),
         arrears_fen=arrears_fen,
         due_now_fen=reckoning.shortfall_fen if reckoning else owed_fen,
         credit_fen=reckoning.surplus_fen if reckoning else 0,
@@ -206,7 +205,7 @@ def reckon(owed_fen: int, value_fen: int) -> Reckoning:
     return Reckoning(owed_fen, value_fen, max(value_fen - owed_fen, 0), max(owed_fen - value_fen, 0))
 
 
-def _end_rental(position: Position, event: Termination, unpaid: list[ScheduleLeg]) -> Change:
+def _end_rental(position: Position, event: Termination, unpaid: list[Leg]) -> Change:
     to_come = [leg for leg in position.legs if leg.from_on > event.on]
     arrears_fen = arrears_of(position, to_come, event.on)
     return Change(
@@ -225,7 +224,7 @@ def _end_rental(position: Position, event: Termination, unpaid: list[ScheduleLeg
     )
 
 
-def _shown(demand: Demand, unpaid: list[ScheduleLeg]) -> dict[str, object]:
+def _shown(demand: Demand, unpaid: list[Leg]) -> dict[str, object]:
     return {
         "demanded_on": demand.demanded_on,
         "period_days": demand.period_days,

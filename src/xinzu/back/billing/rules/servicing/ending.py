@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from xinzu.back.billing.model import Why
+from xinzu.back.billing.model import Leg, Role, Why
 from xinzu.back.billing.rules.schedules.periods import shift
-from xinzu.back.billing.rules.schedules.rentals import LegRole, buyout_price_fen, buyout_price_of_month, equal_rents
+from xinzu.back.billing.rules.schedules.rentals import buyout_price_fen, buyout_price_of_month, equal_rents
 from xinzu.back.billing.rules.schedules.terms import Timing, Unit, refused
-from xinzu.back.billing.rules.servicing.change import Change, Raised, grounded, not_before, whole, why
-from xinzu.back.billing.rules.servicing.position import Item, Position, ScheduleLeg
+from xinzu.back.billing.rules.servicing.change import Change, Part, Raised, grounded, not_before, why
+from xinzu.back.billing.rules.servicing.position import Item, Position
 from xinzu.back.billing.rules.servicing.prepayment import arrears_of
 from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate, add_months
@@ -48,10 +48,10 @@ class PriceFormula:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buyout:
-    """The lessee keeps the thing, from a date in the middle of the term or at its end."""
+    """The lessee keeps the thing, from a date in the middle of the term or at its end. Without a price the contract's counts."""
 
     on: BusinessDate
-    price: PriceTable | PriceFormula
+    price: PriceTable | PriceFormula | None = None
 
 
 class OpenItemsStay(StrEnum):
@@ -105,10 +105,10 @@ def renew(position: Position, event: Renewal) -> Change:
         )
     number = max(leg.number for leg in position.legs)
     new_legs = tuple(
-        ScheduleLeg(
+        Leg(
             version=position.next_version,
             number=number + row.n,
-            role=LegRole.RENT,
+            role=Role.RENT,
             from_on=row.from_on,
             to_on=shift(Unit.DAY, 1, row.to_on, -1),
             due_on=row.due_on,
@@ -136,7 +136,9 @@ def renew(position: Position, event: Renewal) -> Change:
 def buy_out(position: Position, event: Buyout) -> Change:
     """The lessee owes the price, the rents whose period has begun and what else is open; later rents fall away, paid ones come back.
 
-    The price is that of the plan's table for the month begun, or the value less the rents paid for periods begun.
+    The price is that of a table for the month begun, or the value less the rents paid for periods begun. By the contract it is that of its
+    table; without one the agreed price on the last day of the term or later, and before it the value less the rents paid, at least the
+    agreed price.
     """
     not_before(event.on, position.as_of)
     rents = _rents(position)
@@ -148,14 +150,15 @@ def buy_out(position: Position, event: Buyout) -> Change:
     while add_months(start_on, months) <= event.on:
         months += 1
     paid_fen = sum(leg.paid_fen for leg in rents if leg.ref not in coming)
-    if isinstance(event.price, PriceTable):
-        price_fen = buyout_price_of_month(event.price.prices_fen, months)
+    price = event.price or _contract_price(position, event.on >= max(leg.to_on for leg in rents))
+    if isinstance(price, PriceTable):
+        price_fen = buyout_price_of_month(price.prices_fen, months)
     else:
         price_fen = buyout_price_fen(
-            event.price.device_value_fen,
+            price.device_value_fen,
             paid_fen,
-            floor_fen=event.price.floor_fen,
-            credited_share=event.price.credited_share,
+            floor_fen=price.floor_fen,
+            credited_share=price.credited_share,
         )
     reason = why(
         "buyout_price",
@@ -164,6 +167,7 @@ def buy_out(position: Position, event: Buyout) -> Change:
         month=months,
         paid_rents_fen=paid_fen,
         price_fen=price_fen,
+        priced_by="table" if isinstance(price, PriceTable) else "value_less_rents",
         rents_falling_away_fen=sum(leg.standing_fen for leg in later),
     )
     arrears_fen = arrears_of(position, later, event.on)
@@ -171,12 +175,22 @@ def buy_out(position: Position, event: Buyout) -> Change:
         kind="buyout",
         on=event.on,
         why=reason,
-        falls_away=whole(later),
+        falls_away=tuple(Part(leg, leg.standing_fen) for leg in later),  # paid ahead or not
         charges=(Raised("buyout", price_fen, reason),) if price_fen else (),
         arrears_fen=arrears_fen,
         due_now_fen=price_fen + arrears_fen,
         credit_fen=sum(leg.paid_fen for leg in later),
     )
+
+
+def _contract_price(position: Position, is_over: bool) -> PriceTable | PriceFormula:
+    if position.buyout_prices_fen:
+        return PriceTable(prices_fen=position.buyout_prices_fen)
+    if is_over and position.buyout_fen:
+        return PriceTable(prices_fen=(position.buyout_fen,))
+    if not position.device_value_fen:
+        raise refused("price_fen", "合同未记载价值：请给出买断价", "is needed: the contract names no value of the thing")
+    return PriceFormula(device_value_fen=position.device_value_fen, floor_fen=min(position.buyout_fen, position.device_value_fen))
 
 
 def transfer(position: Position, event: Transfer) -> Transferred:
@@ -205,10 +219,10 @@ def transfer(position: Position, event: Transfer) -> Transferred:
     )
 
 
-def _rents(position: Position) -> list[ScheduleLeg]:
+def _rents(position: Position) -> list[Leg]:
     if position.family is not Family.RENTAL:
         raise refused("family", "仅适用于租赁", "must be a rental: settle a financed agreement in full instead")
-    rents = [leg for leg in position.legs if leg.role is LegRole.RENT and leg.standing_fen > 0]
+    rents = [leg for leg in position.legs if leg.role is Role.RENT and leg.standing_fen > 0]
     if not rents:
         raise refused("legs", "没有租金", "hold no rent: there is nothing to change")
     return rents

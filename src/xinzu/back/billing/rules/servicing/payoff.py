@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from xinzu.back.billing.rules.schedules.rentals import LegRole
+from xinzu.back.billing.model import Role
 from xinzu.back.billing.rules.schedules.terms import refused
 from xinzu.back.billing.rules.servicing.accrued import accrued_to, timeline
 from xinzu.back.billing.rules.servicing.change import Change, Raised, not_before, row_due_now, whole, why
@@ -42,9 +42,9 @@ def pay_off(position: Position, event: Payoff) -> Change:
     to_come = [leg for leg in position.legs if (position.row_of(leg) or 0) > asked]
     accrued = accrued_to(position, event.on)
     pausing_fen = position.pause.capitalised_fen if position.pause and event.on < position.pause.to_on else 0
-    principal_fen = sum(leg.open_fen for leg in to_come if leg.role is LegRole.PRINCIPAL) - pausing_fen
-    interest = [leg for leg in to_come if leg.role is LegRole.INTEREST]
-    paid_ahead_fen = sum(leg.paid_fen for leg in to_come if leg.role in (LegRole.INTEREST, LegRole.FEE))
+    principal_fen = sum(leg.open_fen for leg in to_come if leg.role is Role.PRINCIPAL) - pausing_fen
+    interest = [leg for leg in to_come if leg.role is Role.INTEREST]
+    paid_ahead_fen = sum(leg.paid_fen for leg in to_come if leg.role in (Role.INTEREST, Role.FEE))
     interest_fen = max(accrued.interest_fen - paid_ahead_fen, 0)
     arrears_fen = arrears_of(position, to_come, event.on)
     if not principal_fen and not arrears_fen and not position.buyout_fen:
@@ -55,7 +55,7 @@ def pay_off(position: Position, event: Payoff) -> Change:
         words = ("合同约定的留购价款", "The agreed price of ownership at the end of the lease")
         charges = (*charges, Raised("buyout", position.buyout_fen, why("agreed_buyout", *words, agreed_fen=position.buyout_fen)))
     number = position.first_number + asked
-    amounts = {LegRole.PRINCIPAL: principal_fen, LegRole.INTEREST: interest_fen if principal_fen else 0}
+    amounts = {Role.PRINCIPAL: principal_fen, Role.INTEREST: interest_fen if principal_fen else 0}
     new_legs = row_due_now(position, event.on, accrued.since_on, number, amounts)
     total_fen = sum(leg.amount_fen for leg in new_legs) + sum(charge.amount_fen for charge in charges)
     change = Change(

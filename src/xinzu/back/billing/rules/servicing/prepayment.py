@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from enum import StrEnum
 
+from xinzu.back.billing.model import InstalmentState, Leg, Role
 from xinzu.back.billing.rules.schedules.amortise import PRECISION, Row, plan
-from xinzu.back.billing.rules.schedules.rentals import LegRole
 from xinzu.back.billing.rules.schedules.solve import schedule_of
 from xinzu.back.billing.rules.schedules.terms import (
     AMOUNT_MAX_FEN,
@@ -22,13 +22,13 @@ from xinzu.back.billing.rules.schedules.terms import (
 )
 from xinzu.back.billing.rules.servicing.accrued import accrued_to
 from xinzu.back.billing.rules.servicing.change import Change, Part, Raised, not_before, row_due_now, why
-from xinzu.back.billing.rules.servicing.position import LegState, Position, ScheduleLeg
+from xinzu.back.billing.rules.servicing.position import Position
 from xinzu.back.billing.rules.servicing.remaining import Remaining, next_terms, remaining_of, replaced
 from xinzu.kernel.money import Rounding, round_fen
 from xinzu.kernel.time import BusinessDate
 
 FEE_PCT_MAX = Decimal(100)
-_ORDER = {LegRole.FEE: 0, LegRole.INTEREST: 1, LegRole.PRINCIPAL: 2}
+_ORDER = {Role.FEE: 0, Role.INTEREST: 1, Role.PRINCIPAL: 2}
 
 
 class Prepaid(StrEnum):
@@ -84,9 +84,9 @@ def prepay(position: Position, event: Prepayment) -> Change:
     if event.policy is Prepaid.REDUCE_TERM:
         terms, rows = _fewer(left, terms)
     number = position.first_number + left.asked
-    amounts = {LegRole.PRINCIPAL: event.amount_fen, LegRole.INTEREST: accrued.interest_fen}
-    forgone_fen = max(left.asks_fen(LegRole.INTEREST) - accrued.interest_fen - sum(row.interest_fen for row in rows), 0)
-    to_come = [leg for leg in left.legs if leg.state is LegState.SCHEDULED]
+    amounts = {Role.PRINCIPAL: event.amount_fen, Role.INTEREST: accrued.interest_fen}
+    forgone_fen = max(left.asks_fen(Role.INTEREST) - accrued.interest_fen - sum(row.interest_fen for row in rows), 0)
+    to_come = [leg for leg in left.legs if leg.state is InstalmentState.SCHEDULED]
     arrears_fen = arrears_of(position, to_come, event.on)
     change = replaced(
         position,
@@ -135,7 +135,7 @@ def fee_of(fee_pct: Decimal, principal_fen: int, forgone_fen: int) -> tuple[Rais
     return (Raised("prepayment_fee", amount_fen, reason),)
 
 
-def arrears_of(position: Position, to_come: Sequence[ScheduleLeg], on: BusinessDate) -> int:
+def arrears_of(position: Position, to_come: Sequence[Leg], on: BusinessDate) -> int:
     """What is owed anyway: open legs not to come, and open charges."""
     coming = {leg.ref for leg in to_come}
     legs_fen = sum(leg.open_fen for leg in position.legs if leg.ref not in coming)
@@ -149,11 +149,11 @@ def _fewer(left: Remaining, terms: ScheduleTerms) -> tuple[ScheduleTerms, Sequen
             "policy", "该还款方式不能缩短期限：请选减少每期金额", "cannot be reduce_term for this method: take reduce_instalment"
         )
     asks = [
-        sum(leg.standing_fen for leg in left.legs if leg.due_on == due_on and leg.role in (LegRole.PRINCIPAL, LegRole.INTEREST))
+        sum(leg.standing_fen for leg in left.legs if leg.due_on == due_on and leg.role in (Role.PRINCIPAL, Role.INTEREST))
         for due_on in left.dues
     ]
     if terms.method is Method.EQUAL_PRINCIPAL:
-        parts_fen = [leg.standing_fen for leg in left.legs if leg.role is LegRole.PRINCIPAL]  # the last may hold a balloon
+        parts_fen = [leg.standing_fen for leg in left.legs if leg.role is Role.PRINCIPAL]  # the last may hold a balloon
         part_fen = parts_fen[0] if len(parts_fen) > 1 else terms.drawn_fen
         count = min(-(-(terms.drawn_fen - terms.balloon_fen) // part_fen) + terms.grace.principal, len(left.dues))
         shorter = _cut(terms, max(count, 1))
@@ -181,7 +181,7 @@ def _next_instalments(position: Position, event: Prepayment) -> Change:
     """Coming instalments are paid in order, of each the fee, then the interest, then the principal (Civil Code art. 561)."""
     not_before(event.on, position.as_of)
     coming = sorted(
-        (leg for leg in position.legs if leg.state is LegState.SCHEDULED and leg.due_on > event.on and leg.open_fen > 0),
+        (leg for leg in position.legs if leg.state is InstalmentState.SCHEDULED and leg.due_on > event.on and leg.open_fen > 0),
         key=lambda leg: (leg.due_on, leg.number, _ORDER.get(leg.role, 3)),
     )
     within("amount_fen", event.amount_fen, 1, max(sum(leg.open_fen for leg in coming), 1))

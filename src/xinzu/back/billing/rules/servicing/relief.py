@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from xinzu.back.billing.model import Why
-from xinzu.back.billing.rules.schedules.rentals import LegRole
+from xinzu.back.billing.model import Role, Why
 from xinzu.back.billing.rules.schedules.terms import AMOUNT_MAX_FEN, refused, within
 from xinzu.back.billing.rules.servicing.accrued import Accrued, accrued_to, timeline
 from xinzu.back.billing.rules.servicing.change import Change, Part, grounded, not_before, whole, why
@@ -139,10 +138,10 @@ def derecognise(position: Position, event: Derecognition) -> Derecognised:
         if isinstance(item, OpenCharge):
             return True
         is_to_come = item.due_on > event.on if position.terms is None else (position.row_of(item) or 0) > asked
-        return not is_to_come or item.role is LegRole.PRINCIPAL
+        return not is_to_come or item.role is Role.PRINCIPAL
 
     parts = whole(item for item in position.items if counts(item))
-    by_role = dict.fromkeys(LegRole, 0)
+    by_role = dict.fromkeys(Role, 0)
     other_fen = 0
     for part in parts:
         if isinstance(part.item, OpenCharge):
@@ -150,8 +149,8 @@ def derecognise(position: Position, event: Derecognition) -> Derecognised:
         else:
             by_role[part.item.role] += part.amount_fen
     accrued_fen = accrued.interest_fen if accrued else 0
-    principal_fen, interest_fen = by_role[LegRole.PRINCIPAL] - pausing_fen, by_role[LegRole.INTEREST] + accrued_fen
-    other_fen += sum(fen for role, fen in by_role.items() if role not in (LegRole.PRINCIPAL, LegRole.INTEREST))
+    principal_fen, interest_fen = by_role[Role.PRINCIPAL] - pausing_fen, by_role[Role.INTEREST] + accrued_fen
+    other_fen += sum(fen for role, fen in by_role.items() if role not in (Role.PRINCIPAL, Role.INTEREST))
     if principal_fen + interest_fen + other_fen == 0:
         raise refused("on", "已无未付款项", "finds nothing open: there is nothing to write off")
     words = {
@@ -221,7 +220,7 @@ def _suspension(
     not_before(on, position.as_of)
     accrued = accrued_to(position, on)
     asked = sum(accrual.period.due_on <= on for accrual in timeline(position.financed))
-    parts = whole(leg for leg in position.legs if leg.role is LegRole.INTEREST and not (position.row_of(leg) or 0) > asked)
+    parts = whole(leg for leg in position.legs if leg.role is Role.INTEREST and not (position.row_of(leg) or 0) > asked)
     total_fen = accrued.interest_fen + sum(part.amount_fen for part in parts)
     reason = why(
         "accrual_stopped" if is_stop else "accrual_resumed",

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from itertools import pairwise
 
-from xinzu.back.billing.model import Why
+from xinzu.back.billing.model import InstalmentState, Leg, Role, Why
 from xinzu.back.billing.rules.schedules.accrual import Accrual
 from xinzu.back.billing.rules.schedules.amortise import PRECISION, Row, row_periods
 from xinzu.back.billing.rules.schedules.cost import annual_cost_pct
 from xinzu.back.billing.rules.schedules.periods import shift
-from xinzu.back.billing.rules.schedules.rentals import LegRole
 from xinzu.back.billing.rules.schedules.terms import (
     WEIGHTED,
     DayCount,
@@ -25,7 +24,8 @@ from xinzu.back.billing.rules.schedules.terms import (
 )
 from xinzu.back.billing.rules.servicing.accrued import accrued_to, actuarial_rate_pct, openings_of, timeline
 from xinzu.back.billing.rules.servicing.change import Change, Delta, Part, Raised, not_before, whole
-from xinzu.back.billing.rules.servicing.position import LegState, Position, ScheduleLeg, legs_of
+from xinzu.back.billing.rules.servicing.position import Position, legs_of
+from xinzu.kernel.errors import unreachable
 from xinzu.kernel.time import BusinessDate
 
 _BY_CALENDAR = frozenset({DayCount.ACTUAL_360, DayCount.ACTUAL_364, DayCount.ACTUAL_365, DayCount.ACTUAL_ACTUAL})
@@ -42,7 +42,7 @@ class Remaining:
     asked: int
     from_on: BusinessDate
     accruals: tuple[Accrual, ...]
-    legs: tuple[ScheduleLeg, ...]
+    legs: tuple[Leg, ...]
     principal_fen: int
     deferred_fen: int
     terms: ScheduleTerms
@@ -55,7 +55,7 @@ class Remaining:
     def drawn_later(self) -> tuple[tuple[BusinessDate, int], ...]:
         return tuple((on, fen) for on, fen in self.terms.disbursements if on > self.from_on)
 
-    def asks_fen(self, role: LegRole) -> int:
+    def asks_fen(self, role: Role) -> int:
         return sum(leg.standing_fen for leg in self.legs if leg.role is role)
 
 
@@ -72,6 +72,13 @@ def remaining_of(position: Position, on: BusinessDate, *, is_broken: bool = Fals
     with localcontext(prec=PRECISION):
         accruals = timeline(terms)
     asked = by_date = sum(accrual.period.due_on <= on for accrual in accruals)
+    if asked < position.behind:
+        reckoned_on = accruals[position.behind - 1].period.due_on
+        raise refused(
+            "on",
+            f"不得早于 {reckoned_on}：此前各日已由更早的追溯变更重新计算",
+            f"must not be before {reckoned_on}: the days before were reckoned anew by an earlier backdated change",
+        )
     standing = {n: [leg for leg in position.legs if position.row_of(leg) == n] for n in range(1, len(accruals) + 1)}
     while on >= position.as_of and asked < len(accruals) and _is_paid_whole(standing[asked + 1]):
         asked += 1
@@ -81,7 +88,7 @@ def remaining_of(position: Position, on: BusinessDate, *, is_broken: bool = Fals
             return Remaining(len(accruals), on, tuple(accruals), (), 0, 0, _falling(position, terms))
         raise refused("on", "此后已无未到期款项", "leaves nothing to come: the last row is due by then")
     for leg in to_come:
-        if leg.paid_fen and (leg.state is LegState.SCHEDULED or leg.due_on > position.as_of):
+        if leg.paid_fen and (leg.state is InstalmentState.SCHEDULED or leg.due_on > position.as_of):
             raise refused(
                 "legs",
                 f"第 {leg.number} 期已部分支付：请先付清该期或退回款项",
@@ -108,7 +115,7 @@ def remaining_of(position: Position, on: BusinessDate, *, is_broken: bool = Fals
     return left
 
 
-def _is_paid_whole(legs: Sequence[ScheduleLeg]) -> bool:
+def _is_paid_whole(legs: Sequence[Leg]) -> bool:
     return any(leg.paid_fen for leg in legs) and all(leg.open_fen == 0 for leg in legs)
 
 
@@ -239,7 +246,7 @@ def _grace_left(left: Remaining, method: Method) -> Grace:
 
 def _fees_to_come(left: Remaining) -> list[tuple[int, int]]:
     first = min((leg.number for leg in left.legs), default=0)
-    return [(leg.number - first + 1, leg.standing_fen) for leg in left.legs if leg.role is LegRole.FEE and leg.standing_fen]
+    return [(leg.number - first + 1, leg.standing_fen) for leg in left.legs if leg.role is Role.FEE and leg.standing_fen]
 
 
 def replaced(
@@ -251,8 +258,8 @@ def replaced(
     kind: str,
     on: BusinessDate,
     reason: Why,
-    asked_now: tuple[ScheduleLeg, ...] = (),
-    spread: Mapping[LegRole, Sequence[int]] | None = None,
+    asked_now: tuple[Leg, ...] = (),
+    spread: Mapping[Role, Sequence[int]] | None = None,
     carried_fen: int = 0,
     also_falls_away: tuple[Part, ...] = (),
     charges: tuple[Raised, ...] = (),
@@ -273,14 +280,16 @@ def replaced(
     is_behind = {first_number + n - 1 for n in behind}
     gap = 1 if asked_now else 0
     deltas, more_fen, back_fen = [], 0, 0
+    made = {(leg.number, leg.role): leg for leg in legs}
     stood = {(leg.number + gap, leg.role): leg for leg in left.legs}
     for row in (row for row in rows if row.n in behind):
-        for role, amount_fen in ((LegRole.PRINCIPAL, row.principal_fen), (LegRole.INTEREST, row.interest_fen)):
+        for role, amount_fen in ((Role.PRINCIPAL, row.principal_fen), (Role.INTEREST, row.interest_fen)):
             old = stood.get((first_number + row.n - 1, role))
             moved_fen = amount_fen - (old.standing_fen if old else 0)
             if moved_fen:
                 number = first_number + row.n - 1
-                deltas.append(Delta(old.ref if old else "", number, role, row.due_on, moved_fen))
+                of = made.get((number, role)) or old or unreachable("a difference is of a leg that was or is")
+                deltas.append(Delta(old.ref if old else "", number, role, of.from_on, of.to_on, row.due_on, moved_fen))
                 more_fen += max(moved_fen, 0)
                 back_fen += max(-moved_fen - (old.open_fen if old else 0), 0)
     fee_fen = sum(charge.amount_fen for charge in charges)
@@ -301,5 +310,6 @@ def replaced(
         credit_fen=back_fen,
         carried_fen=carried_fen,
         pause=position.pause,
+        behind=len(behind),
         annual_cost_pct=annual_cost_pct(sorted(flows)),
     )

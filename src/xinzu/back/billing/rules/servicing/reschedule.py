@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from enum import StrEnum
 
+from xinzu.back.billing.model import Leg, Role
 from xinzu.back.billing.rules.schedules.amortise import PRECISION, interest_of
-from xinzu.back.billing.rules.schedules.rentals import LegRole
 from xinzu.back.billing.rules.schedules.solve import schedule_of
 from xinzu.back.billing.rules.schedules.terms import PERIODS_MAX, WEIGHTED, Grace, Method, refused, within
 from xinzu.back.billing.rules.servicing.accrued import timeline
 from xinzu.back.billing.rules.servicing.change import Change, grounded, not_before, whole, why
-from xinzu.back.billing.rules.servicing.position import Pause, Position, ScheduleLeg
+from xinzu.back.billing.rules.servicing.position import Pause, Position
 from xinzu.back.billing.rules.servicing.remaining import Remaining, later_dues, next_terms, remaining_of, replaced
 from xinzu.kernel.money import split_fen
 from xinzu.kernel.time import BusinessDate
@@ -259,12 +259,12 @@ def re_age(position: Position, event: ReAge) -> Change:
         method=Method.EQUAL_INSTALMENT if is_over else None,
         balloon_fen=0 if is_over else None,
         drawn_on=event.on,
-        drawn_fen=_open(overdue, LegRole.PRINCIPAL),
+        drawn_fen=_open(overdue, Role.PRINCIPAL),
         is_broken=is_over,
     )
     rows = schedule_of(terms).rows
     each = [1] * len(rows)
-    spread = {role: split_fen(_open(overdue, role), each) for role in (LegRole.INTEREST, LegRole.FEE)}
+    spread = {role: split_fen(_open(overdue, role), each) for role in (Role.INTEREST, Role.FEE)}
     oldest_on = min(leg.due_on for leg in overdue)
     resets = event.reset_ground is not None
     reason = why(
@@ -291,5 +291,5 @@ def re_age(position: Position, event: ReAge) -> Change:
     return replace(change, reset_days_past_due=resets, ageing_since=None if resets else oldest_on)
 
 
-def _open(legs: list[ScheduleLeg], role: LegRole) -> int:
+def _open(legs: list[Leg], role: Role) -> int:
     return sum(leg.open_fen for leg in legs if leg.role is role)

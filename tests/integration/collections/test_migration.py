@@ -1,0 +1,68 @@
+"""Agreements signed before collections knew families climb the ladder of theirs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from xinzu.platform.db import set_tenant
+from xinzu.platform.runtime import connect_raw
+from xinzu.platform.schema import alembic_config, migrate
+from xinzu.platform.servers.roles import ensure_roles_and_database, plain_url
+
+LOAN_ID, RENTAL_ID = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
+# Of the account only the family matters here; what else it must hold is made of its column's type.
+SIGNED = f"""
+{set_tenant(1)};
+INSERT INTO collections_agreement VALUES (1, '{LOAN_ID}', 'XZ-1'), (1, '{RENTAL_ID}', 'XZ-2');
+INSERT INTO billing_account SELECT (jsonb_populate_record(null::billing_account, of_types || named)).* FROM (
+    SELECT jsonb_object_agg(column_name, CASE WHEN data_type = 'text' THEN 'x' WHEN data_type LIKE 'timestamp%' THEN '2026-03-02T01:00Z'
+        WHEN data_type = 'uuid' THEN '{LOAN_ID}' WHEN data_type = 'boolean' THEN 'false' ELSE '1' END) AS of_types
+    FROM information_schema.columns WHERE table_name = 'billing_account' AND is_nullable = 'NO') AS c,
+    (SELECT cast('{{"family": "loan", "financing": {{}}, "state": "open", "asset_class": "normal"}}' AS jsonb) AS named) AS n;
+"""
+
+
+def _move(connection: Connection, move: Callable[[Config, str], None]) -> None:
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    move(config, "0006")
+
+
+async def test_a_loan_signed_before_is_known_as_one_and_a_rental_as_a_rental(admin_url: str, home: Path) -> None:
+    name = f"xinzu_old_collections_{os.getpid()}"
+    urls = await ensure_roles_and_database(admin_url, home, name)
+    owner = urls.owner.get_secret_value()
+    engine = create_async_engine(owner)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_move, command.upgrade)
+            await connection.commit()
+        raw = await connect_raw(owner)
+        await raw.execute(f"BEGIN; {SIGNED} COMMIT")
+        await migrate(owner)
+        async with raw.transaction():
+            await raw.execute(set_tenant(1))
+            rows = await raw.fetch("SELECT agreement_no, family FROM collections_agreement ORDER BY agreement_no")
+        assert [tuple(row) for row in rows] == [("XZ-1", "loan"), ("XZ-2", "rental")]
+        forced = (
+            "SELECT bool_and(relforcerowsecurity) FROM pg_class WHERE relname IN ('collections_agreement', 'billing_account')"
+        )
+        assert await raw.fetchval(forced)  # held to a tenant again
+        async with engine.connect() as connection:
+            await connection.run_sync(_move, command.downgrade)
+            await connection.commit()
+        await migrate(owner)
+        await raw.close()
+    finally:
+        await engine.dispose()
+        admin = await asyncpg.connect(plain_url(admin_url))
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
