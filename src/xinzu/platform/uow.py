@@ -109,11 +109,8 @@ class UnitOfWork(ReadSession):
 
     async def say(self) -> None:
         """Write the facts stated so far now and not with the commit: for a command that states more than memory should hold."""
-        from xinzu.platform.events.outbox import write_events
-
-        if self.events:
-            self.heard_by |= await write_events(self, self.events)
-            self.events.clear()
+        await self._write_events()
+        self.events.clear()
 
     def enqueue(self, job: str, arguments: Mapping[str, object], *, after: timedelta = timedelta()) -> None:
         """Ask for a job of this tenant. Arguments hold ids, never personal data; the queue row commits with the change."""
@@ -135,12 +132,16 @@ class UnitOfWork(ReadSession):
 
     async def finish(self) -> None:
         """Write events, jobs and last steps. Called by the opener, once, before the commit."""
-        from xinzu.platform.events.outbox import write_events
         from xinzu.platform.jobs import write_jobs
 
-        if self.events:
-            self.heard_by |= await write_events(self, self.events)
+        await self._write_events()
         if self.jobs:
             await write_jobs(self, self.jobs)
         for call in self._last_step_calls:
             await call()
+
+    async def _write_events(self) -> None:
+        from xinzu.platform.events.outbox import write_events
+
+        if self.events:
+            self.heard_by |= await write_events(self, self.events)

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
-import asyncpg
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
+from tests.integration.releases import release
 
 from xinzu.platform.db import set_tenant
-from xinzu.platform.runtime import connect_raw
-from xinzu.platform.schema import alembic_config, migrate
-from xinzu.platform.servers.roles import ensure_roles_and_database, plain_url
 
 LOAN_ID, RENTAL_ID = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
 # Of the account only the family matters here; what else it must hold is made of its column's type.
@@ -30,39 +21,17 @@ INSERT INTO billing_account SELECT (jsonb_populate_record(null::billing_account,
 """
 
 
-def _move(connection: Connection, move: Callable[[Config, str], None]) -> None:
-    config = alembic_config()
-    config.attributes["connection"] = connection
-    move(config, "0006")
-
-
 async def test_a_loan_signed_before_is_known_as_one_and_a_rental_as_a_rental(admin_url: str, home: Path) -> None:
-    name = f"xinzu_old_collections_{os.getpid()}"
-    urls = await ensure_roles_and_database(admin_url, home, name)
-    owner = urls.owner.get_secret_value()
-    engine = create_async_engine(owner)
-    try:
-        async with engine.connect() as connection:
-            await connection.run_sync(_move, command.upgrade)
-            await connection.commit()
-        raw = await connect_raw(owner)
-        await raw.execute(f"BEGIN; {SIGNED} COMMIT")
-        await migrate(owner)
-        async with raw.transaction():
-            await raw.execute(set_tenant(1))
-            rows = await raw.fetch("SELECT agreement_no, family FROM collections_agreement ORDER BY agreement_no")
+    async with release(admin_url, home, "0006") as old:
+        await old.raw.execute(f"BEGIN; {SIGNED} COMMIT")
+        await old.upgrade()
+        async with old.raw.transaction():
+            await old.raw.execute(set_tenant(1))
+            rows = await old.raw.fetch("SELECT agreement_no, family FROM collections_agreement ORDER BY agreement_no")
         assert [tuple(row) for row in rows] == [("XZ-1", "loan"), ("XZ-2", "rental")]
         forced = (
             "SELECT bool_and(relforcerowsecurity) FROM pg_class WHERE relname IN ('collections_agreement', 'billing_account')"
         )
-        assert await raw.fetchval(forced)  # held to a tenant again
-        async with engine.connect() as connection:
-            await connection.run_sync(_move, command.downgrade)
-            await connection.commit()
-        await migrate(owner)
-        await raw.close()
-    finally:
-        await engine.dispose()
-        admin = await asyncpg.connect(plain_url(admin_url))
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await admin.close()
+        assert await old.raw.fetchval(forced)  # held to a tenant again
+        await old.downgrade()
+        await old.upgrade()

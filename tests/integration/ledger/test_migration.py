@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-import asyncpg
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
+from tests.integration.releases import release
 
 from xinzu.platform.db import set_tenant
-from xinzu.platform.runtime import connect_raw
-from xinzu.platform.schema import alembic_config, migrate
-from xinzu.platform.servers.roles import ensure_roles_and_database, plain_url
 
 BOOKED = f"""
 {set_tenant(1)};
@@ -28,39 +19,16 @@ INSERT INTO ledger_posting SELECT 1, id, 1, '1122', '6001', 100, id FROM ledger_
 """
 
 
-def _move(connection: Connection, move: Callable[[Config, str], None]) -> None:
-    config = alembic_config()
-    config.attributes["connection"] = connection
-    move(config, "0001")
-
-
 async def test_an_entry_of_the_first_release_takes_effect_on_its_business_date(admin_url: str, home: Path) -> None:
-    name = f"xinzu_old_{os.getpid()}"
-    urls = await ensure_roles_and_database(admin_url, home, name)
-    owner = urls.owner.get_secret_value()
-    engine = create_async_engine(owner)
-
-    try:
-        async with engine.connect() as connection:
-            await connection.run_sync(_move, command.upgrade)
-            await connection.commit()
-        raw = await connect_raw(owner)
-        await raw.execute(f"BEGIN; {BOOKED} COMMIT")
-        await migrate(owner)
-        async with raw.transaction():
-            await raw.execute(set_tenant(1))
-            row = await raw.fetchrow(
+    async with release(admin_url, home, "0001") as old:
+        await old.raw.execute(f"BEGIN; {BOOKED} COMMIT")
+        await old.upgrade()
+        async with old.raw.transaction():
+            await old.raw.execute(set_tenant(1))
+            row = await old.raw.fetchrow(
                 "SELECT business_date, effective_on, closed_through FROM ledger_entry CROSS JOIN ledger_book"
             )
         assert tuple(row) == (date(2026, 2, 10), None, None)
-        async with engine.connect() as connection:
-            await connection.run_sync(_move, command.downgrade)
-            await connection.commit()
-        assert await raw.fetchval("SELECT to_regclass('ledger_closure')") is None
-        await migrate(owner)
-        await raw.close()
-    finally:
-        await engine.dispose()
-        admin = await asyncpg.connect(plain_url(admin_url))
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await admin.close()
+        await old.downgrade()
+        assert await old.raw.fetchval("SELECT to_regclass('ledger_closure')") is None
+        await old.upgrade()

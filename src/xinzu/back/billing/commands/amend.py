@@ -14,7 +14,7 @@ from xinzu.back.billing.commands.earning import earned_entry
 from xinzu.back.billing.commands.issue_schedules import due_entries, say_due
 from xinzu.back.billing.commands.plan_amendments import Amendment, LesseeTransfer, Plan, plan_of, preview_of
 from xinzu.back.billing.errors import PositionChanged
-from xinzu.back.billing.events import AmendmentMade, ChargeRaised, LesseeTransferred, SettlementDetermined
+from xinzu.back.billing.events import AmendmentMade, LesseeTransferred
 from xinzu.back.billing.model import AccountState, ChargeKind, Instalment, InstalmentState, ItemKind
 from xinzu.back.billing.rules import postings
 from xinzu.back.billing.rules.asset_class import OBSERVATION_MONTHS
@@ -124,7 +124,7 @@ async def _carry_out(uow: UnitOfWork, plan: Plan, made: amendments.Amendment) ->
     entries = [booking.entry("billing.amended", made.id, today, [(agreement_id, moved)])]
     grown += await items.earn(uow, yesterday, ends_month=True, agreement_ids=[agreement_id])
     entries.append(earned_entry(made.id, yesterday, grown))
-    entries += await _raise(uow, plan)
+    entries += await moving.raise_charges(uow, family, _raised(plan), today)
     due = [*stood_due, *await items.fall_due(uow, today, [agreement_id])]
     entries += due_entries(due)
     recovered = await _take_in(uow, plan, made)
@@ -182,30 +182,12 @@ async def _give_back(uow: UnitOfWork, agreement_id: UUID, changed: Sequence[tupl
     await receipts.insert_allocations(uow, rows)
 
 
-async def _raise(uow: UnitOfWork, plan: Plan) -> list[ledger.Entry | None]:
-    raised = [
+def _raised(plan: Plan) -> list[items.NewCharge]:
+    return [
         items.NewCharge(
             new_id(), plan.account.agreement_id, ChargeKind(charge.kind), plan.change.on, charge.amount_fen, charge.why
         )
         for charge in plan.change.charges
-    ]
-    await items.insert_charges(uow, raised)
-    uow.emit(
-        *(
-            ChargeRaised(
-                subject_id=charge.agreement_id, charge_id=charge.id, kind=charge.kind.value, amount_fen=charge.amount_fen
-            )
-            for charge in raised
-        )
-    )
-    return [
-        booking.entry(
-            "billing.charge_raised",
-            charge.id,
-            uow.business_date,
-            [(charge.agreement_id, postings.charge_raised(plan.account.family, charge.kind, 0, charge.amount_fen))],
-        )
-        for charge in raised
     ]
 
 
@@ -265,14 +247,7 @@ async def _state(uow: UnitOfWork, plan: Plan, made: amendments.Amendment, asked:
     [standing_now] = (await moving.restate(uow, [account.agreement_id])).values()
     is_said = plan.ends or (plan.is_final and standing_now.owed_fen > 0)
     if is_said:
-        uow.emit(
-            SettlementDetermined(
-                subject_id=account.agreement_id,
-                party_id=party_id,
-                balance_due_fen=standing_now.owed_fen,
-                credit_balance_fen=standing_now.credit_fen,
-            )
-        )
+        uow.emit(moving.determined(standing_now))
     if not is_said or (standing_now.owed_fen == 0 and standing_now.credit_fen == 0):
         await moving.close_settled(uow, [standing_now])
     return Amended(

@@ -95,10 +95,7 @@ class Draft:
         before = len(self.subject_ids)
         for agreement_id, moved in transfers:
             for transfer in moved:
-                pair = transfer.debit_account, transfer.credit_account
-                self.pair_of.append(self.pairs.setdefault(pair, len(self.pairs)))
-                self.amounts_fen.append(transfer.amount_fen)
-                self.subject_ids.append(agreement_id)
+                self._move(transfer, agreement_id)
         if len(self.subject_ids) > before:
             self.facts.append(ledger.Fact(kind, source_id, on, MEMOS[kind]))
             self.counts.append(len(self.subject_ids) - before)
@@ -110,10 +107,13 @@ class Draft:
                 self.facts.append(ledger.Fact(made.kind, made.source_id, made.business_date, made.memo, made.effective_on))
                 self.counts.append(len(made.postings))
                 for posting in made.postings:
-                    pair = posting.debit_account, posting.credit_account
-                    self.pair_of.append(self.pairs.setdefault(pair, len(self.pairs)))
-                    self.amounts_fen.append(posting.amount_fen)
-                    self.subject_ids.append(posting.subject_id)
+                    self._move(posting, posting.subject_id)
+
+    def _move(self, moved: Transfer | ledger.Posting, subject_id: UUID) -> None:
+        pair = moved.debit_account, moved.credit_account
+        self.pair_of.append(self.pairs.setdefault(pair, len(self.pairs)))
+        self.amounts_fen.append(moved.amount_fen)
+        self.subject_ids.append(subject_id)
 
 
 async def post(uow: UnitOfWork, entries: Iterable[ledger.Entry | None]) -> None:

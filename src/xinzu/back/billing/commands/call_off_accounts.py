@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from xinzu.back.billing.commands import moving
-from xinzu.back.billing.events import SettlementDetermined
 from xinzu.back.billing.model import AccountState
 from xinzu.back.billing.store import accounts
 from xinzu.platform.uow import UnitOfWork
@@ -28,16 +27,5 @@ async def call_off_accounts(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> N
     if never_began:
         await accounts.move(uow, never_began, AccountState.SETTLING)
         standings = await moving.restate(uow, never_began)
-        uow.emit(
-            *(
-                SettlementDetermined(
-                    subject_id=standing.agreement_id,
-                    party_id=standing.party_id,
-                    balance_due_fen=0,
-                    credit_balance_fen=standing.credit_fen,
-                )
-                for standing in standings.values()
-                if standing.credit_fen > 0
-            )
-        )
+        uow.emit(*(moving.determined(standing) for standing in standings.values() if standing.credit_fen > 0))
         await moving.close_settled(uow, list(standings.values()))

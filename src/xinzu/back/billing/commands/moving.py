@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from xinzu.back.billing.commands import booking
-from xinzu.back.billing.events import AccountSettled, ArrearsCleared, OwnershipPassed, SettlementDetermined
+from xinzu.back.billing.events import AccountSettled, ArrearsCleared, ChargeRaised, OwnershipPassed, SettlementDetermined
 from xinzu.back.billing.model import AccountState, Suspended
 from xinzu.back.billing.rules import postings
 from xinzu.back.billing.rules.allocation import ACROSS, allocate
 from xinzu.back.billing.store import accounts, days, items, receipts
 from xinzu.kernel.ids import new_id
+from xinzu.kernel.terms import Family
+from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.ledger import api as ledger
 
@@ -122,6 +124,50 @@ async def restate(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> dict[UUID, 
     return standings
 
 
+def determined(standing: accounts.Standing) -> SettlementDetermined:
+    """The final balance of an account as it stands."""
+    return SettlementDetermined(
+        subject_id=standing.agreement_id,
+        party_id=standing.party_id,
+        balance_due_fen=standing.owed_fen,
+        credit_balance_fen=standing.credit_fen,
+    )
+
+
+async def settle(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> dict[UUID, accounts.Standing]:
+    """The accounts are settling from here on: their final balance is said, and those on which nothing is owed either way are settled."""
+    await accounts.move(uow, agreement_ids, AccountState.SETTLING)
+    standings = await restate(uow, agreement_ids)
+    uow.emit(*(determined(standing) for standing in standings.values()))
+    settled = [standing for standing in standings.values() if standing.owed_fen == 0 and standing.credit_fen == 0]
+    await close_settled(uow, settled)
+    return standings
+
+
+async def raise_charges(
+    uow: UnitOfWork, family: Family, raised: Sequence[items.NewCharge], on: BusinessDate
+) -> list[ledger.Entry | None]:
+    """Charges of agreements of one family come to be; returns their entries, to be booked on a date."""
+    await items.insert_charges(uow, raised)
+    uow.emit(
+        *(
+            ChargeRaised(
+                subject_id=charge.agreement_id, charge_id=charge.id, kind=charge.kind.value, amount_fen=charge.amount_fen
+            )
+            for charge in raised
+        )
+    )
+    return [
+        booking.entry(
+            "billing.charge_raised",
+            charge.id,
+            on,
+            [(charge.agreement_id, postings.charge_raised(family, charge.kind, 0, charge.amount_fen))],
+        )
+        for charge in raised
+    ]
+
+
 async def close_settled(uow: UnitOfWork, standings: Sequence[accounts.Standing]) -> None:
     """Settle the settling accounts on which nothing is owed either way any more. A financing is settling once it is repaid.
     A thing that stayed with its lessee is the lessee's with the settlement.
@@ -152,12 +198,7 @@ async def close_settled(uow: UnitOfWork, standings: Sequence[accounts.Standing])
             if standing.kept_on is not None
         ),
         *(
-            SettlementDetermined(
-                subject_id=standing.agreement_id,
-                party_id=standing.party_id,
-                balance_due_fen=0,
-                credit_balance_fen=standing.credit_fen,
-            )
+            determined(standing)
             for standing in standings
             if standing.owed_fen == 0
             and standing.credit_fen > 0

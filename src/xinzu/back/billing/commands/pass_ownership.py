@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from xinzu.back.billing.commands import booking, moving
-from xinzu.back.billing.events import ChargeRaised, SettlementDetermined
-from xinzu.back.billing.model import AccountState, ChargeKind, Why
-from xinzu.back.billing.rules import postings
+from xinzu.back.billing.model import ChargeKind, Why
 from xinzu.back.billing.store import accounts, items
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.terms import Family
@@ -36,33 +34,11 @@ async def pass_ownership(uow: UnitOfWork, opens_on: BusinessDate, draft: booking
         for row in ending
         if row.buyout_fen > 0
     ]
-    await items.insert_charges(uow, raised)
-    for charge in raised:
-        uow.emit(
-            ChargeRaised(
-                subject_id=charge.agreement_id, charge_id=charge.id, kind=charge.kind.value, amount_fen=charge.amount_fen
-            )
-        )
-        moved = postings.charge_raised(Family.RENTAL, charge.kind, 0, charge.amount_fen)
-        draft.add("billing.charge_raised", charge.id, opens_on, [(charge.agreement_id, moved)])
+    draft.add_entries(await moving.raise_charges(uow, Family.RENTAL, raised, opens_on))
     applied = await moving.apply_funds(uow, [charge.agreement_id for charge in raised])
     draft.add_entries(moving.credit_entries(uow, applied))
     await accounts.keep(uow, agreement_ids, opens_on)
-    await accounts.move(uow, agreement_ids, AccountState.SETTLING)
-    standings = await moving.restate(uow, agreement_ids)
-    uow.emit(
-        *(
-            SettlementDetermined(
-                subject_id=standing.agreement_id,
-                party_id=standing.party_id,
-                balance_due_fen=standing.owed_fen,
-                credit_balance_fen=standing.credit_fen,
-            )
-            for standing in standings.values()
-        )
-    )
-    settled = [standing for standing in standings.values() if standing.owed_fen == 0 and standing.credit_fen == 0]
-    await moving.close_settled(uow, settled)
+    await moving.settle(uow, agreement_ids)
     evidence.append(
         uow,
         [

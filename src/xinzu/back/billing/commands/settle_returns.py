@@ -10,7 +10,6 @@ from uuid import UUID
 from xinzu.back.billing.commands import booking, moving
 from xinzu.back.billing.commands.issue_schedules import due_entries
 from xinzu.back.billing.errors import AccountMissing, ScheduleMissing
-from xinzu.back.billing.events import ChargeRaised, SettlementDetermined
 from xinzu.back.billing.model import AccountState, Charge, Instalment, InstalmentState
 from xinzu.back.billing.rules import postings
 from xinzu.back.billing.rules.settlement import determine
@@ -76,24 +75,10 @@ async def settle_returns(uow: UnitOfWork, returns: Sequence[Return]) -> list[Set
     entries = await _cancel(uow, plan)
     # A period that had begun is owed although no close has marked it due yet. It is collected with the balance, not on its own.
     entries += due_entries(await items.fall_due(uow, uow.business_date, agreement_ids))
-    entries += await _raise(uow, plan.raised)
+    entries += await moving.raise_charges(uow, Family.RENTAL, plan.raised, uow.business_date)
     applied = await moving.apply_funds(uow, agreement_ids)
     entries += moving.credit_entries(uow, applied)
-    await accounts.move(uow, agreement_ids, AccountState.SETTLING)
-    standings = await moving.restate(uow, agreement_ids)
-    uow.emit(
-        *(
-            SettlementDetermined(
-                subject_id=standing.agreement_id,
-                party_id=standing.party_id,
-                balance_due_fen=standing.owed_fen,
-                credit_balance_fen=standing.credit_fen,
-            )
-            for standing in standings.values()
-        )
-    )
-    settled = [standing for standing in standings.values() if standing.owed_fen == 0 and standing.credit_fen == 0]
-    await moving.close_settled(uow, settled)
+    standings = await moving.settle(uow, agreement_ids)
     await booking.post(uow, entries)
     evidence.append(uow, [_leaf(by_agreement[standing.agreement_id], standing, plan) for standing in standings.values()])
     return [Settled(standing.agreement_id, standing.owed_fen, standing.credit_fen) for standing in standings.values()]
@@ -165,27 +150,6 @@ async def _cancel(uow: UnitOfWork, plan: _Plan) -> list[ledger.Entry | None]:
             )
             for charge in plan.cancelled_charges
         ),
-    ]
-
-
-async def _raise(uow: UnitOfWork, raised: Sequence[items.NewCharge]) -> list[ledger.Entry | None]:
-    await items.insert_charges(uow, raised)
-    uow.emit(
-        *(
-            ChargeRaised(
-                subject_id=charge.agreement_id, charge_id=charge.id, kind=charge.kind.value, amount_fen=charge.amount_fen
-            )
-            for charge in raised
-        )
-    )
-    return [
-        booking.entry(
-            "billing.charge_raised",
-            charge.id,
-            uow.business_date,
-            [(charge.agreement_id, postings.charge_raised(Family.RENTAL, charge.kind, 0, charge.amount_fen))],
-        )
-        for charge in raised
     ]
 
 
