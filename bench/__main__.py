@@ -8,7 +8,7 @@ from importlib import import_module
 
 import uvloop
 
-BENCHES = ("schedules", "ledger", "billing", "evidence", "intake", "pipeline")
+BENCHES = ("schedules", "replay", "backtest", "models", "ledger", "billing", "evidence", "intake", "pipeline", "indicators")
 
 
 def main() -> None:

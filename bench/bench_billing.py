@@ -1,13 +1,16 @@
 """A book of rentals lived through: written, closed day by day, paid. Each figure beside a named alternative in the same run.
 
-- closing a day on which everything falls due, an ordinary day, and the last day of a month, each beside the same changes and inserts as
-  bare SQL (by the owner, no product code, rolled back), for two sizes: ten times the agreements should take ten times as long;
+- an ordinary day (a thirtieth falls due, 2 % are in arrears, and the same with a fifth in arrears), and the full close at the end of a month:
+  every open agreement earns, what is owed is classified and provided for, and the books are compared. As a stress besides: a day on which
+  everything falls due. Each beside the same changes and inserts as bare SQL (by the owner, no product code, nothing compared, rolled back),
+  for two sizes: ten times the agreements should take ten times as long;
+- a day of a tenant on which nothing happens: what most closes of most tenants are;
 - receipts through ``record_receipts``, 512 to a transaction as the relay hands them over, beside one to a transaction.
 
-Ordinary days are medians of three, the two others happen once in a book; receipts are medians of three. CPU says more than the clock when
-something else is running. ``python -m bench.bench_billing --agreements 1000000 --shared-buffers-mb 768`` is the large run. A throw-away
-durable server for each book; memory is the proportional memory of PostgreSQL's processes (shared buffers counted once) and of this one, the
-most seen while closing.
+Ordinary days are medians of three, the others happen once in a book; receipts are medians of three. CPU says more than the clock when
+something else is running. ``python -m bench.bench_billing --agreements 1000000 --shared-buffers-mb 768`` is the large run, ``--only ordinary``
+a part of it. A throw-away durable server for each book; memory is the proportional memory of PostgreSQL's processes (shared buffers counted
+once) and of this one, the most seen while closing.
 """
 
 from __future__ import annotations
@@ -30,10 +33,22 @@ import asyncpg
 import psutil
 import structlog
 import uvloop
+from sqlalchemy import event
 
-from bench.books import ALL_ON_ONE_DAY, OPENS_ON, ORDINARY, PERIODS, RENT_FEN, Shape, write_book, write_pattern
+from bench.books import (
+    ALL_ON_ONE_DAY,
+    MANY_IN_ARREARS,
+    OPENS_ON,
+    ORDINARY,
+    PERIODS,
+    RENT_FEN,
+    Shape,
+    write_book,
+    write_pattern,
+)
 from bench.servers import cpu_seconds, memory_mb
 from xinzu.app.modules import load_modules
+from xinzu.app.process import keep_what_is_loaded
 from xinzu.back.billing import api as billing
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.time import FixedClock
@@ -49,6 +64,7 @@ from xinzu.platform.tenants import create_tenant
 
 AGREEMENTS = 20_000
 ORDINARY_DAYS = 3  # the fourth is the last of the month
+QUIET_DAYS = 15
 BATCH = 512  # what the relay hands over at once
 RECEIPTS, SINGLE_RECEIPTS = 20_000, 300
 ACTOR = system_actor("bench")
@@ -60,12 +76,11 @@ BARE = (
     "CREATE TEMPORARY TABLE due ON COMMIT DROP AS SELECT id, agreement_id, amount_fen AS fen FROM billing_instalment WHERE false",
     "CREATE TEMPORARY TABLE late ON COMMIT DROP AS SELECT agreement_id, amount_fen AS fen FROM billing_instalment WHERE false",
     """WITH grown AS (
-           UPDATE billing_instalment SET earned_fen = CASE WHEN to_on <= $2 THEN amount_fen
-                                                           ELSE amount_fen * ($2 - from_on + 1) / (to_on - from_on + 1) END
-           WHERE tenant_id = $1 AND role IN ('rent', 'interest') AND state <> 'cancelled' AND earned_fen < amount_fen
-             AND from_on <= $2 AND (to_on <= $2 OR extract(day FROM $2 + 1) = 1)
+           UPDATE billing_instalment SET earned_fen = amount_fen
+           WHERE tenant_id = $1 AND role IN ('rent', 'interest') AND state IN ('due', 'overdue', 'paid') AND to_on = $2
+             AND earned_fen < amount_fen
            RETURNING agreement_id, new.earned_fen - old.earned_fen AS fen)
-       INSERT INTO earned SELECT * FROM grown WHERE fen > 0""",
+       INSERT INTO earned SELECT * FROM grown""",
     """WITH fallen AS (
            UPDATE billing_instalment SET state = 'due' WHERE tenant_id = $1 AND state = 'scheduled' AND due_on <= $2 + 1
            RETURNING id, agreement_id, amount_fen)
@@ -98,12 +113,12 @@ BARE = (
        INSERT INTO platform_delivery (tenant_id, subscriber, event_id, next_attempt_at)
        SELECT $1, 'payments.on_instalments_fell_due', id, now() FROM said
        UNION ALL SELECT $1, 'decisions.on_arrears_aged', id, now() FROM said WHERE type = 'xinzu.billing.arrears.aged.v1'""",
-    """WITH entries AS (
+    """WITH of_day AS (
            INSERT INTO ledger_entry (tenant_id, id, entry_no, business_date, kind, source_id, memo, recorded_at)
-           SELECT $1, id, 900000000 + row_number() OVER (), $2 + 1, 'billing.instalment_due', id, '租金到期', now() FROM due)
+           VALUES ($1, uuidv7(), 900000001, $2 + 1, 'billing.instalments_due', uuidv7(), '租金到期', now()) RETURNING id)
        INSERT INTO ledger_posting (tenant_id, entry_id, line, debit_account, credit_account, amount_fen, subject_id)
-       SELECT $1, d.id, l.line, '1122', l.account, d.fen / 2, d.agreement_id
-       FROM due d CROSS JOIN (VALUES (1, '2205'), (2, '2221')) AS l(line, account)""",
+       SELECT $1, of_day.id, row_number() OVER (), '1122', l.account, d.fen / 2, d.agreement_id
+       FROM of_day CROSS JOIN due d CROSS JOIN (VALUES ('2205'), ('2221')) AS l(account)""",
     """WITH of_day AS (
            INSERT INTO ledger_entry (tenant_id, id, entry_no, business_date, kind, source_id, memo, recorded_at)
            VALUES ($1, uuidv7(), 900000000, $2, 'billing.income_earned', uuidv7(), '确认收入', now()) RETURNING id)
@@ -111,6 +126,28 @@ BARE = (
        SELECT $1, of_day.id, row_number() OVER (), m.debit, m.credit, m.fen, m.agreement_id
        FROM of_day CROSS JOIN (SELECT '2205' AS debit, '6001' AS credit, fen, agreement_id FROM earned
                                UNION ALL SELECT '1122', '630101', fen, agreement_id FROM late) AS m""",
+)
+
+# And at the end of a month: what has begun earns up to it, and what is owed is provided for.
+BARE_MONTH_END = (
+    """WITH of_day AS (
+           INSERT INTO ledger_entry (tenant_id, id, entry_no, business_date, kind, source_id, memo, recorded_at)
+           VALUES ($1, uuidv7(), 900000002, $2, 'billing.income_accrued', uuidv7(), '计提', now()) RETURNING id)
+       INSERT INTO ledger_posting (tenant_id, entry_id, line, debit_account, credit_account, amount_fen, subject_id)
+       SELECT $1, of_day.id, 1, '2205', '6001', m.fen, uuidv7()
+       FROM of_day CROSS JOIN (SELECT sum(amount_fen * ($2 - from_on + 1) / (to_on - from_on + 1) - earned_fen) AS fen
+                               FROM billing_instalment WHERE tenant_id = $1 AND role = 'rent' AND state IN ('due', 'overdue', 'paid')
+                                 AND to_on > $2 AND from_on <= $2) AS m""",
+    """WITH provided AS (
+           UPDATE billing_account a SET provision_fen = o.fen / 100 + 1
+           FROM (SELECT agreement_id, cast(sum(amount_fen - paid_fen) AS bigint) AS fen FROM billing_instalment
+                 WHERE tenant_id = $1 AND state IN ('due', 'overdue') GROUP BY 1) AS o
+           WHERE a.tenant_id = $1 AND a.agreement_id = o.agreement_id RETURNING a.agreement_id, a.provision_fen AS fen
+       ), of_day AS (
+           INSERT INTO ledger_entry (tenant_id, id, entry_no, business_date, kind, source_id, memo, recorded_at)
+           VALUES ($1, uuidv7(), 900000003, $2, 'billing.provision', uuidv7(), '减值', now()) RETURNING id)
+       INSERT INTO ledger_posting (tenant_id, entry_id, line, debit_account, credit_account, amount_fen, subject_id)
+       SELECT $1, of_day.id, row_number() OVER (), '6702', '1231', p.fen, p.agreement_id FROM of_day CROSS JOIN provided p""",
 )
 
 
@@ -122,6 +159,7 @@ class Book:
     clock: FixedClock
     owner: asyncpg.Connection
     tenant_id: int
+    quiet_tenant_id: int
     agreements: int
     written_s: float
     memory: Memory
@@ -129,11 +167,12 @@ class Book:
 
 @dataclass(slots=True)
 class Memory:
-    """The most memory seen, in MB: PostgreSQL's processes together, and this process."""
+    """The most memory seen, in MB: PostgreSQL's processes together, and this process. Looking costs CPU of its own, which is told."""
 
     postgres: psutil.Process
     postgres_mb: float = 0.0
     own_mb: float = 0.0
+    looking_s: float = 0.0
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @contextlib.contextmanager
@@ -148,10 +187,11 @@ class Memory:
             thread.join()
 
     def _watch(self) -> None:
-        own = psutil.Process()
+        own, before_s = psutil.Process(), self.looking_s
         while True:
             self.postgres_mb = max(self.postgres_mb, memory_mb(self.postgres))
             self.own_mb = max(self.own_mb, own.memory_info().rss / 1e6)
+            self.looking_s = before_s + time.thread_time()
             if self._stop.wait(0.5):
                 return
 
@@ -193,15 +233,16 @@ async def book(agreements: int, shape: Shape, shared_buffers_mb: int) -> AsyncIt
         )
         owner = await connect_raw(urls.owner.get_secret_value())
         try:
-            pattern_id, tenant_id = [await create_tenant(runtime, name, name) for name in ("pattern", "bench")]
+            pattern_id, quiet_id, tenant_id = [await create_tenant(runtime, name, name) for name in ("pattern", "quiet", "bench")]
             async with runtime.unit(pattern_id, ACTOR) as uow:
                 await write_pattern(uow, shape.first_begins_on)
-            async with runtime.unit(tenant_id, ACTOR) as uow:
-                await billing.open_books(uow)
+            for each in (quiet_id, tenant_id):
+                async with runtime.unit(each, ACTOR) as uow:
+                    await billing.open_books(uow)
             started = time.perf_counter()
             await write_book(owner, pattern_id, tenant_id, agreements, shape)
             written_s = time.perf_counter() - started
-            yield Book(runtime, clock, owner, tenant_id, agreements, written_s, Memory(psutil.Process(server.pid)))
+            yield Book(runtime, clock, owner, tenant_id, quiet_id, agreements, written_s, Memory(psutil.Process(server.pid)))
         finally:
             await owner.close()
             await runtime.close()
@@ -226,7 +267,7 @@ def _spending(of: Book) -> Callable[[], Spent]:
     """Begin to measure; the answer says what was spent since."""
 
     def cpu_s() -> float:
-        return time.process_time() + cpu_seconds(of.memory.postgres)
+        return time.process_time() - of.memory.looking_s + cpu_seconds(of.memory.postgres)
 
     started, cpu_started = time.perf_counter(), cpu_s()
     return lambda: Spent(time.perf_counter() - started, cpu_s() - cpu_started)
@@ -237,7 +278,7 @@ async def _bare(of: Book, on: date) -> Spent:
     transaction = of.owner.transaction()
     await transaction.start()
     await of.owner.execute(f"SET LOCAL app.tenant = '{of.tenant_id}'")
-    for statement in BARE:
+    for statement in (*BARE, *(BARE_MONTH_END if (on + ONE_DAY).day == 1 else ())):
         await of.owner.execute(statement.replace("$1", str(of.tenant_id)).replace("$2", f"date '{on}'"))
     bare = spent()
     await transaction.rollback()
@@ -248,8 +289,17 @@ async def _bare(of: Book, on: date) -> Spent:
     return bare
 
 
-async def pay(of: Book, paying: Sequence[UUID], *, per_transaction: int = BATCH, writers: int = 1) -> float:
-    """Receipts per second: a rent of each payer, which settles what has fallen due. Writers take turns at the batches."""
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """Receipts per second, and what one cost in microseconds of CPU: of this process and of PostgreSQL."""
+
+    per_s: float
+    own_us: float
+    postgres_us: float
+
+
+async def pay(of: Book, paying: Sequence[UUID], *, per_transaction: int = BATCH, writers: int = 1) -> Paid:
+    """Record a rent of each payer, which settles what has fallen due. Writers take turns at the batches."""
     receipts = [
         billing.Receipt(
             agreement_id=agreement_id,
@@ -264,15 +314,21 @@ async def pay(of: Book, paying: Sequence[UUID], *, per_transaction: int = BATCH,
         for nth, agreement_id in enumerate(paying)
     ]
     firsts = iter(range(0, len(receipts), per_transaction))
+    keep_what_is_loaded()  # as every process of the product does
 
     async def write() -> None:
         for first in firsts:
             async with of.runtime.unit(of.tenant_id, ACTOR) as uow:
                 await billing.record_receipts(uow, receipts[first : first + per_transaction])
 
-    started = time.perf_counter()
+    started, own_s, postgres_s = time.perf_counter(), time.process_time(), cpu_seconds(of.memory.postgres)
     await asyncio.gather(*(write() for _ in range(writers)))
-    return len(receipts) / (time.perf_counter() - started)
+    count = max(len(receipts), 1)
+    return Paid(
+        per_s=count / (time.perf_counter() - started),
+        own_us=(time.process_time() - own_s) / count * 1e6,
+        postgres_us=(cpu_seconds(of.memory.postgres) - postgres_s) / count * 1e6,
+    )
 
 
 async def payers(of: Book, due_on: date, limit: int | None = None) -> list[UUID]:
@@ -308,7 +364,30 @@ def _show(of: Book, name: str, closes: Sequence[Closed]) -> None:
     )
 
 
-async def full_day(agreements: int, shared_buffers_mb: int) -> float:
+async def quiet_days(of: Book) -> None:
+    """Days of a tenant on which nothing happens: how many statements, the transaction's own included, and how long."""
+    took_ms, said = [], 0
+
+    def note(*_: object) -> None:
+        nonlocal said
+        said += 1
+
+    engine = of.runtime.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    for nth in range(1, QUIET_DAYS + 1):
+        on = OPENS_ON + nth * ONE_DAY - ONE_DAY
+        of.clock.set(_morning(on + ONE_DAY))
+        said = 0
+        started = time.perf_counter()
+        async with of.runtime.unit(of.quiet_tenant_id, ACTOR) as uow:
+            await billing.close_day(uow, on)
+        took_ms.append((time.perf_counter() - started) * 1000)
+    event.remove(engine, "before_cursor_execute", note)
+    of.clock.set(_morning(OPENS_ON))
+    print(f"{'':>10} a day on which nothing happens: {said} statements, {median(took_ms):.1f} ms", flush=True)
+
+
+async def stress_day(agreements: int, shared_buffers_mb: int) -> float:
     """The close of a day on which everything falls due; then its receipts. Returns the CPU seconds of the close."""
     async with book(agreements, ALL_ON_ONE_DAY, shared_buffers_mb) as of:
         instalments_per_s = agreements * PERIODS / of.written_s
@@ -319,14 +398,17 @@ async def full_day(agreements: int, shared_buffers_mb: int) -> float:
         _show(of, ALL_ON_ONE_DAY.name, [closed])
         paying = await payers(of, OPENS_ON + ONE_DAY, RECEIPTS + SINGLE_RECEIPTS)
         singly = min(SINGLE_RECEIPTS, len(paying) // 10)
-        single_per_s = await pay(of, paying[:singly], per_transaction=1)
-        rates = {
-            writers: median([await pay(of, paying[singly + part :: 6], writers=writers) for part in parts])
+        single = await pay(of, paying[:singly], per_transaction=1)
+        paid = {
+            writers: [await pay(of, paying[singly + part :: 6], writers=writers) for part in parts]
             for writers, parts in ((1, (0, 1, 2)), (2, (3, 4, 5)))
         }
+        one_per_s, two_per_s = [median(each.per_s for each in paid[writers]) for writers in (1, 2)]
+        own_us, postgres_us = median(each.own_us for each in paid[1]), median(each.postgres_us for each in paid[1])
         print(
-            f"{'':>10} receipts, {BATCH} to a transaction: {rates[1]:,.0f}/s by one writer, {rates[2]:,.0f}/s by two;"
-            f" one to a transaction: {single_per_s:,.0f}/s (ratio {rates[1] / single_per_s:.1f})",
+            f"{'':>10} receipts, {BATCH} to a transaction: {one_per_s:,.0f}/s by one writer, {two_per_s:,.0f}/s by two; CPU of one"
+            f" {own_us:.0f} µs and {postgres_us:.0f} µs of PostgreSQL; one to a transaction: {single.per_s:,.0f}/s,"
+            f" {single.own_us:,.0f} µs and {single.postgres_us:,.0f} µs (ratio {one_per_s / single.per_s:.1f})",
             flush=True,
         )
         await check(of)
@@ -334,8 +416,9 @@ async def full_day(agreements: int, shared_buffers_mb: int) -> float:
 
 
 async def ordinary_days(agreements: int, shared_buffers_mb: int) -> tuple[float, float]:
-    """Three ordinary days and the last of the month, what falls due being paid. Returns the CPU seconds of an ordinary and of the last close."""
+    """Three ordinary days and the last of the month, what falls due being paid. Returns the CPU seconds of an ordinary and of the full close."""
     async with book(agreements, ORDINARY, shared_buffers_mb) as of:
+        await quiet_days(of)
         closes = []
         for nth in range(ORDINARY_DAYS + 1):
             on = OPENS_ON + nth * ONE_DAY
@@ -343,32 +426,46 @@ async def ordinary_days(agreements: int, shared_buffers_mb: int) -> tuple[float,
             await pay(of, await payers(of, on + ONE_DAY))
             if nth == ORDINARY_DAYS - 1:
                 _show(of, ORDINARY.name, closes)
-        _show(of, "the last day of a month", closes[-1:])
+        _show(of, "full: the last day of a month", closes[-1:])
         await check(of)
         return median(each.took.cpu_seconds for each in closes[:-1]), closes[-1].took.cpu_seconds
 
 
-async def main(agreements: int = AGREEMENTS, shared_buffers_mb: int = 256) -> None:
+async def hard_day(agreements: int, shared_buffers_mb: int) -> float:
+    """An ordinary day of a book that goes badly. Returns the CPU seconds of the close."""
+    async with book(agreements, MANY_IN_ARREARS, shared_buffers_mb) as of:
+        closed = await close(of, OPENS_ON)
+        _show(of, MANY_IN_ARREARS.name, [closed])
+        await check(of)
+        return closed.took.cpu_seconds
+
+
+async def main(agreements: int = AGREEMENTS, shared_buffers_mb: int = 256, only: str = "") -> None:
     """Print medians and ratios, for a tenth of the agreements and for all of them."""
     load_modules()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))  # the closes tell how far they are
     print(
         "agreements close of                                       close       CPU  bare SQL       CPU  ratio   fell due   arrears    PG, MB  own, MB"
     )
-    took = [
-        (await full_day(size, shared_buffers_mb), *await ordinary_days(size, shared_buffers_mb))
-        for size in (agreements // 10, agreements)
-    ]
-    growth = [large / small for small, large in zip(*took, strict=True)]
-    print(
-        f"CPU for ten times the agreements: full × {growth[0]:.1f}, ordinary × {growth[1]:.1f}, last of a month × {growth[2]:.1f}"
-    )
+    took: dict[str, list[float]] = {}
+    for size in (agreements // 10, agreements):
+        if only in ("", "ordinary"):
+            ordinary, full = await ordinary_days(size, shared_buffers_mb)
+            took.setdefault("ordinary", []).append(ordinary)
+            took.setdefault("full", []).append(full)
+        if only in ("", "hard"):
+            took.setdefault("many in arrears", []).append(await hard_day(size, shared_buffers_mb))
+        if only in ("", "stress"):
+            took.setdefault("all due", []).append(await stress_day(size, shared_buffers_mb))
+    growth = ", ".join(f"{name} × {large / small:.1f}" for name, (small, large) in took.items())
+    print(f"CPU for ten times the agreements: {growth}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--agreements", type=int, default=AGREEMENTS)
     parser.add_argument("--shared-buffers-mb", type=int, default=256)
+    parser.add_argument("--only", default="", choices=("", "ordinary", "hard", "stress"))
     chosen = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(chosen.agreements, chosen.shared_buffers_mb))
+        runner.run(main(chosen.agreements, chosen.shared_buffers_mb, chosen.only))

@@ -64,6 +64,7 @@ class Shape:
 
 # The close of 27 April opens the 28th: everything falls due then, or a thirtieth on that day and on each other.
 ALL_ON_ONE_DAY = Shape("everything falls due, 5 % in arrears", date(2025, 11, 28), 1, 20)
+MANY_IN_ARREARS = Shape("1/30 falls due, 20 % in arrears", date(2025, 11, 1), 30, 5)
 ORDINARY = Shape("1/30 falls due, 2 % in arrears", date(2025, 11, 1), 30, 50)
 
 
@@ -196,7 +197,8 @@ async def write_book(owner: asyncpg.Connection, pattern_tenant_id: int, tenant_i
         )
         await owner.execute(
             "INSERT INTO billing_day (tenant_id, business_date, fell_due_count, became_overdue_count, delinquent_count, late_fee_fen,"
-            " income_fen, reclassified_count, provision_fen, closed_at) VALUES ($1, $2, 0, 0, 0, 0, 0, 0, 0, now())",
+            " income_fen, accrued_fen, reclassified_count, provision_fen, differing_count, closed_at)"
+            " VALUES ($1, $2, 0, 0, 0, 0, 0, 0, 0, 0, 0, now())",
             tenant_id,
             TAKEN_OVER_ON,
         )

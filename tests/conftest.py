@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
 import httpx
+import hypothesis
 import pytest
 from sqlalchemy import text
 
@@ -30,6 +31,10 @@ from xinzu.platform.tenants import create_tenant, issue_api_key
 
 if TYPE_CHECKING:
     from tests.world import Filled
+
+# How long a case takes says how busy the machine is.
+hypothesis.settings.register_profile("xinzu", deadline=None)
+hypothesis.settings.load_profile("xinzu")
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai
 _numbers = count(1)

@@ -56,6 +56,11 @@ def test_the_map_points_at_what_stands() -> None:
         if name:
             tree = ast.parse(file.read_text(encoding="utf-8"))
             defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+            for node in tree.body:
+                targets = (
+                    node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+                )
+                defined |= {target.id for target in targets if isinstance(target, ast.Name)}
             assert name in defined, f"{path}: {name}"
 
 

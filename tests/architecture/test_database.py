@@ -69,7 +69,7 @@ def test_tenant_id_leads_every_key() -> None:
 def test_tables_are_named_after_their_module() -> None:
     load_modules()
     modules = {"platform", "parties", "ledger", "evidence", "billing", "payments", "assets", "devices", "collections"}
-    modules |= {"decisions", "agreements", "catalogue", "applications"}
+    modules |= {"credit", "screening", "decisions", "agreements", "catalogue", "applications"}
     assert {table.name for table in metadata.sorted_tables if table.name.split("_")[0] not in modules} == set()
 
 
@@ -80,6 +80,7 @@ def test_foreign_keys_across_modules_point_down() -> None:
         "parties": 1,
         "ledger": 1,
         "evidence": 1,
+        "credit": 3,
         "decisions": 3,
         "agreements": 3,
         "catalogue": 4,

@@ -38,9 +38,109 @@ PLAN = {
 
 # Rows that no rental makes when nothing goes wrong: written by the owner, so that the probe has something to be denied.
 RARE_ROWS = {
+    "credit_drift_base": (
+        "INSERT INTO credit_drift_base (tenant_id, indicator, bins, value_count, begin_at, until_at, frozen_at)"
+        " VALUES (:tenant, 'probe', '{\"edges\": null, \"shares\": {}}', 1, now() - interval '1 day', now(), now())"
+    ),
+    "credit_report": (
+        "INSERT INTO credit_report (tenant_id, id, kind, party_id, report_no, institution_code, inquiry_purpose, consent_version,"
+        " reported_at, imported_at, imported_by, is_synthetic, doubts, unknown_nodes, content_sealed, content_blind)"
+        " SELECT tenant_id, gen_random_uuid(), 'personal_pboc', id, 'probe', 'probe', '02', 'probe', now(), now(), 'probe', true,"
+        " '[]', '[]', 'probe', 'probe' FROM parties_person WHERE tenant_id = :tenant LIMIT 1"
+    ),
+    "credit_report_access": (
+        "INSERT INTO credit_report_access (tenant_id, id, report_id, actor, purpose, accessed_at)"
+        " SELECT tenant_id, gen_random_uuid(), id, 'probe', 'review', now() FROM credit_report WHERE tenant_id = :tenant LIMIT 1"
+    ),
+    "credit_source": (
+        "INSERT INTO credit_source (tenant_id, capability, provider, style, is_enabled, rank, timeout_ms, cache_days, cost_fen, base_url,"
+        " account_id, secret_sealed, options, configured_at) VALUES (:tenant, 'court_lists', 'probe', 'signed_json', false, 1, 1000, 0, 0,"
+        " 'https://probe', 'probe', 'probe', '{}', now())"
+    ),
+    "credit_score_query": (
+        "INSERT INTO credit_score_query (tenant_id, id, party_id, capability, state, asked_by, asked_at)"
+        " SELECT tenant_id, gen_random_uuid(), id, 'court_lists', 'answered', 'probe', now() FROM parties_person"
+        " WHERE tenant_id = :tenant LIMIT 1"
+    ),
+    "credit_score_result": (
+        "INSERT INTO credit_score_result (tenant_id, id, query_id, party_id, capability, provider, outcome, reason, observed_at, known_at,"
+        " latency_ms, is_cached, cost_fen) SELECT tenant_id, gen_random_uuid(), id, party_id, capability, 'probe', 'refused', 'probe',"
+        " now(), now(), 1, false, 0 FROM credit_score_query WHERE tenant_id = :tenant LIMIT 1"
+    ),
+    "screening_address": (
+        "INSERT INTO screening_address (tenant_id, application_id, address_key, changed_at)"
+        " VALUES (:tenant, gen_random_uuid(), 'probe', now())"
+    ),
+    "screening_list_entry": (
+        "INSERT INTO screening_list_entry (tenant_id, id, colour, kind, key, reason, source, added_by, added_at)"
+        " VALUES (:tenant, gen_random_uuid(), 'grey', 'device', 'probe', 'broker', 'probe', 'probe', now())"
+    ),
+    "screening_watch_list": (
+        "INSERT INTO screening_watch_list (tenant_id, name, kind, version, entry_count, content_sha256, imported_by, imported_at)"
+        " VALUES (:tenant, 'probe', 'other', 1, 1, 'probe', 'probe', now()) ON CONFLICT DO NOTHING"
+    ),
+    "screening_watch_entry": (
+        "INSERT INTO screening_watch_entry (tenant_id, id, list_name, reference, names)"
+        " VALUES (:tenant, gen_random_uuid(), 'probe', 'probe', '{probe}') ON CONFLICT DO NOTHING"
+    ),
+    "screening_watch_key": (
+        "INSERT INTO screening_watch_key (tenant_id, key, entry_id) SELECT tenant_id, 'probe', id FROM screening_watch_entry"
+        " WHERE tenant_id = :tenant LIMIT 1 ON CONFLICT DO NOTHING"
+    ),
+    "screening_alert": (
+        'INSERT INTO screening_alert (tenant_id, id, rule, party_id, raised_on, amount_fen, "references", state, keep_until_on, raised_at)'
+        " SELECT tenant_id, gen_random_uuid(), 'S01', id, current_date, 1, '{probe}', 'open', current_date + interval '11 years', now()"
+        " FROM parties_person WHERE tenant_id = :tenant LIMIT 1"
+    ),
     "platform_delivery": (
         "INSERT INTO platform_delivery (tenant_id, subscriber, event_id, state, attempts, next_attempt_at, last_error)"
         " SELECT tenant_id, 'probe', id, 'pending', 1, occurred_at, 'probe' FROM platform_event WHERE tenant_id = :tenant LIMIT 1"
+    ),
+    "decisions_experiment": (
+        "INSERT INTO decisions_experiment (tenant_id, key, accept_bp, accept_count_max, accept_max_fen, window_hours, count_min,"
+        " approval_change_pct_max, refer_rise_pct_max, failure_rise_pct_max, changed_by, changed_at)"
+        " VALUES (:tenant, 'probe', 0, 0, 0, 24, 100, 10, 10, 1, 'probe', now()) ON CONFLICT DO NOTHING"
+    ),
+    "decisions_model": (
+        "INSERT INTO decisions_model (tenant_id, key, version, id, state, card, artefact, artefact_sha256, registered_by, registered_at)"
+        " VALUES (:tenant, 'probe', 1, gen_random_uuid(), 'registered', '{}', 'probe', 'probe', 'probe', now())"
+    ),
+    "decisions_referral": (
+        "INSERT INTO decisions_referral (tenant_id, decision_id, level, round, queued_at, escalated_count)"
+        " SELECT tenant_id, id, 'reviewer', 1, now(), 0 FROM decisions_decision WHERE tenant_id = :tenant LIMIT 1 ON CONFLICT DO NOTHING"
+    ),
+    "decisions_appeal": (
+        "INSERT INTO decisions_appeal (tenant_id, decision_id, grounds_sealed, asked_by, asked_at)"
+        " SELECT tenant_id, id, NULL, 'probe', now() FROM decisions_decision WHERE tenant_id = :tenant LIMIT 1 ON CONFLICT DO NOTHING"
+    ),
+    "decisions_reviewer": (
+        "INSERT INTO decisions_reviewer (tenant_id, login, level, is_available, held_max, changed_by, changed_at)"
+        " VALUES (:tenant, 'probe', 'reviewer', true, 20, 'probe', now()) ON CONFLICT DO NOTHING"
+    ),
+    "decisions_review_policy": (
+        "INSERT INTO decisions_review_policy (tenant_id, reviewer_minutes, senior_minutes, committee_minutes, claim_minutes, opens_minute,"
+        " closes_minute, is_open_daily, changed_by, changed_at) VALUES (:tenant, 120, 240, 1080, 30, 540, 1080, false, 'probe', now())"
+        " ON CONFLICT DO NOTHING"
+    ),
+    "decisions_credit_line": (
+        "INSERT INTO decisions_credit_line (tenant_id, party_id, line_fen, is_frozen, contributions, computed_at, computed_by)"
+        " SELECT tenant_id, id, 1, false, '[]', now(), 'probe' FROM parties_person WHERE tenant_id = :tenant LIMIT 1"
+        " ON CONFLICT DO NOTHING"
+    ),
+    "decisions_backtest": (
+        "INSERT INTO decisions_backtest (tenant_id, id, key, graph, graph_sha256, engine_version, since_on, until_on, limit_count, segments,"
+        " maturity_days, state, decisions_total, decisions_done, asked_by, asked_at)"
+        " VALUES (:tenant, gen_random_uuid(), 'probe', '{}', 'probe', 'probe', '2026-01-01', '2026-01-02', 1, '{}', 180, 'asked', 0, 0,"
+        " 'probe', now())"
+    ),
+    "decisions_column": (
+        "INSERT INTO decisions_column (tenant_id, key, begins_at, name, ends_before, decisions, ids_digest, cells)"
+        " VALUES (:tenant, 'probe', now(), 'age_years', now(), 1, '', '')"
+    ),
+    "decisions_shadow": (
+        "INSERT INTO decisions_shadow (tenant_id, decision_id, strategy_id, outcome, reason_codes, duration_us, computed_at)"
+        " SELECT d.tenant_id, d.id, s.id, 'approve', '{}', 1, now() FROM decisions_decision d JOIN decisions_strategy s USING (tenant_id)"
+        " WHERE d.tenant_id = :tenant LIMIT 1"
     ),
     "payments_refund": (
         "INSERT INTO payments_refund (tenant_id, id, payment_id, mandate_id, agreement_id, party_id, amount_fen, out_request_no,"
@@ -51,6 +151,11 @@ RARE_ROWS = {
     "billing_refund": (
         "INSERT INTO billing_refund (tenant_id, id, agreement_id, amount_fen, refunded_on, recorded_at)"
         " SELECT tenant_id, gen_random_uuid(), agreement_id, 1, commencement_on, opened_at"
+        " FROM billing_account WHERE tenant_id = :tenant AND commencement_on IS NOT NULL LIMIT 1"
+    ),
+    "billing_disbursement": (
+        "INSERT INTO billing_disbursement (tenant_id, id, agreement_id, number, reference, disbursed_on, made_by, recorded_at)"
+        " SELECT tenant_id, gen_random_uuid(), agreement_id, 1, 'probe', commencement_on, 'probe', opened_at"
         " FROM billing_account WHERE tenant_id = :tenant AND commencement_on IS NOT NULL LIMIT 1"
     ),
     "billing_adjustment": (
@@ -64,8 +169,35 @@ RARE_ROWS = {
         " jsonb_build_object('formula', 'probe', 'words_zh', 'probe', 'words_en', 'probe'), 'probe', 'probe', now()"
         " FROM billing_account WHERE tenant_id = :tenant LIMIT 1"
     ),
+    "platform_approval": (
+        "INSERT INTO platform_approval (tenant_id, id, command, request, subject_id, amount_fen, reason, evidence_ref, state,"
+        " requested_by, requested_by_id, requested_at, expires_at)"
+        " SELECT tenant_id, gen_random_uuid(), 'billing.write_off_accounts',"
+        " jsonb_build_object('agreement_id', agreement_id, 'reason', 'probe'), agreement_id, 1, 'probe', '', 'waiting', 'probe',"
+        " gen_random_uuid(), now(), now() + interval '1 day' FROM billing_account WHERE tenant_id = :tenant LIMIT 1"
+    ),
+    "billing_partner": (
+        "INSERT INTO billing_partner (tenant_id, id, name, made_by, recorded_at)"
+        " VALUES (:tenant, gen_random_uuid(), 'probe', 'probe', now()) ON CONFLICT DO NOTHING"
+    ),
+    "billing_share": (
+        "INSERT INTO billing_share (tenant_id, id, agreement_id, partner_id, basis, share_bp, fixed_fen, floor_fen, from_on, agreed_ref,"
+        " made_by, recorded_at) SELECT a.tenant_id, gen_random_uuid(), a.agreement_id, p.id, 'rent', 1, 0, 0, current_date, 'probe',"
+        " 'probe', now() FROM billing_account a JOIN billing_partner p USING (tenant_id) WHERE a.tenant_id = :tenant LIMIT 1"
+    ),
+    "billing_share_due": (
+        "INSERT INTO billing_share_due (tenant_id, id, agreement_id, partner_id, share_id, item_id, received_fen, amount_fen, due_on,"
+        " recorded_at) SELECT tenant_id, gen_random_uuid(), agreement_id, partner_id, id, gen_random_uuid(), 1, 1, current_date, now()"
+        " FROM billing_share WHERE tenant_id = :tenant LIMIT 1"
+    ),
+    "billing_payout": (
+        "INSERT INTO billing_payout (tenant_id, id, partner_id, reference, amount_fen, paid_on, made_by, recorded_at)"
+        " SELECT tenant_id, gen_random_uuid(), id, gen_random_uuid()::text, 1, current_date, 'probe', now()"
+        " FROM billing_partner WHERE tenant_id = :tenant LIMIT 1"
+    ),
 }
 
+GOLDEN_CASE = {"key": "probe", "name": "probe", "inputs": {}, "outcome": "refer", "reason_codes": ["AGE_UNKNOWN"]}
 RISK_POLICY = {
     **{"attention_days": 5, "substandard_days": 60, "doubtful_days": 180, "loss_days": 270, "non_accrual_days": 60},
     "by_class": {"normal": 100, "attention": 200, "substandard": 2_500, "doubtful": 5_000, "loss": 10_000},
@@ -93,6 +225,8 @@ async def probed(filled: Filled) -> Filled:
         ("POST", f"/v1/plans/{plan}/publication", None),
         ("POST", "/v1/quotes", {"plan_id": plan}),
         ("PUT", "/v1/billing/risk-policy", RISK_POLICY),
+        ("PUT", "/v1/approval-limits", {"command": "billing.waive_items", "alone_max_fen": 40_000}),
+        ("PUT", "/v1/golden-cases", GOLDEN_CASE),
         ("PUT", "/v1/assets/depreciation-policies", {"useful_life_months": 36, "residual_pct": 5}),
         ("POST", "/v1/assets/depreciation-runs", {"dry_run": False}),
         ("POST", "/v1/ledger/closures", {"through": "2026-01-11"}),
@@ -207,14 +341,29 @@ BODIES: Mapping[str, object] = {
     "order_level": {"level": "lock", "legal_basis": "probe"},
     "set_hold": {"kind": "dispute", "is_placed": True},
     "place_hold": {"reason": "dispute"},
+    "appeal_decision": {},
     "review_decision": {"outcome": "approve", "reason_code": "REVIEW_CONFIRMED"},
+    "edit_strategy": {"graph": {"nodes": [], "edges": []}, "revision": 1},
+    "replay_strategy": {"since_on": "2026-01-01"},
+    "reject_strategy": {"reason": "probe"},
+    "publish_strategy": {"share_pct": 100},
+    "roll_back_strategy": {"reason": "probe"},
+    "set_strategy_shadow": {"is_shadowed": True},
     "accept_agreement": {"code": "000000", "document_sha256": "0" * 64, "restriction_clause_accepted": True},
     "commence_agreement": {"commencement_on": "2026-01-05", "reference": "probe", "disbursed_fen": 100},
     "record_receipt": {"reference": "probe", "amount_fen": 100, "received_on": "2026-01-05"},
+    "record_disbursement": {"reference": "probe", "disbursed_on": "2026-03-02", "disbursed_fen": 100},
     "record_refund": {"reference": "probe", "amount_fen": 100},
     "reverse_receipt": {"reason": "probe"},
     "waive_amount": {"reason": "probe"},
     "write_off_account": {"reason": "probe"},
+    "remove_list_entry": {"reason": "probe"},
+    "assign_alert": {},
+    "decide_alert": {"is_reported": False, "reason": "probe"},
+    "approve_request": {"reason": "probe"},
+    "refuse_request": {"reason": "probe"},
+    "record_payout": {"reference": "probe", "amount_fen": 1},
+    "set_shares": {"from_on": "2026-01-05", "agreed_ref": "probe"},
     "preview_amendment": {"kind": "payoff", "on": "2026-01-05", "reason": "probe"},
     "amend_agreement": {"kind": "payoff", "on": "2026-01-05", "reason": "probe"},
     "cancel_application": {"reason": "customer_request"},
@@ -256,13 +405,21 @@ async def _values(filled: Filled) -> dict[str, list[str]]:
             *await _ids(filled, "billing_charge", Prefix.CHARGE),
         ],
         "receipt_id": await _ids(filled, "billing_receipt", Prefix.RECEIPT),
+        "list_entry_id": await _ids(filled, "screening_list_entry", Prefix.LIST_ENTRY),
+        "alert_id": await _ids(filled, "screening_alert", Prefix.ALERT),
+        "approval_id": await _ids(filled, "platform_approval", Prefix.APPROVAL),
+        "partner_id": await _ids(filled, "billing_partner", Prefix.PARTNER),
         "payment_id": await _ids(filled, "payments_payment", Prefix.PAYMENT),
         "asset_id": await _ids(filled, "assets_occupancy", Prefix.ASSET, "asset_id"),
         "inspection_id": await _ids(filled, "assets_inspection", Prefix.INSPECTION),
         "device_id": await _ids(filled, "devices_device", Prefix.DEVICE),
+        "report_id": await _ids(filled, "credit_report", Prefix.CREDIT_REPORT),
         "case_id": await _ids(filled, "collections_case", Prefix.CASE),
         "hold_id": await _ids(filled, "collections_hold", Prefix.HOLD),
         "decision_id": await _ids(filled, "decisions_decision", Prefix.DECISION),
+        "strategy_id": await _ids(filled, "decisions_strategy", Prefix.STRATEGY),
+        "replay_id": await _ids(filled, "decisions_backtest", Prefix.BACKTEST),
+        "model_id": await _ids(filled, "decisions_model", Prefix.MODEL),
         "product_id": list(filled.ours.product_ids),
         "plan_id": list(filled.ours.plan_ids),
         "application_id": await _ids(filled, "applications_application", Prefix.APPLICATION),
@@ -335,6 +492,8 @@ async def test_our_ids_in_queries_and_bodies_find_nothing(probed: Filled) -> Non
         f"/v1/agreements?party_id={party}",
         f"/v1/applications?party_id={party}",
         f"/v1/plans?product_id={values['product_id'][0]}",
+        f"/v1/credit/reports?party_id={party}",
+        f"/v1/credit/score-results?party_id={party}",
         f"/v1/assets?serial={values['SERIAL'][0]}",
         f"/v1/assets?product_id={values['product_id'][0]}",
     ):
@@ -343,6 +502,15 @@ async def test_our_ids_in_queries_and_bodies_find_nothing(probed: Filled) -> Non
     for path, body in (
         ("/v1/quotes", {"plan_id": values["plan_id"][0]}),
         ("/v1/plans", {**PLAN, "product_id": values["product_id"][0]}),
+        ("/v1/credit/score-queries", {"party_id": party, "capability": "court_lists"}),
+        (
+            "/v1/credit/consents",
+            {"party_id": party, "purpose": "credit_inquiry", "text_version": "probe", "channel": "probe"},
+        ),
+        (
+            "/v1/credit/reports",
+            {"party_id": party, "purpose": "02", "consent_version": "probe", "institution_code": "probe", "document": {}},
+        ),
         ("/v1/inspections", {"asset_id": values["asset_id"][0], "items": []}),
         (f"/v1/deliveries/{agreement}/handovers", {"serial": values["SERIAL"][0]}),
     ):

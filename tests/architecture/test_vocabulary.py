@@ -25,14 +25,14 @@ def _words(text: str) -> frozenset[str]:
 # What plainly happens to a thing: verbs, found here by their stem, and forms that have none.
 PLAIN_VERBS = _words(
     """
-    accept allocate apply await call cancel clear commence contract create decide deliver determine draft end expire fail finish
-    inspect intend issue open pass queue raise record refuse render rent request reverse settle ship sign submit succeed supersede
+    accept add allocate apply assign await call cancel change clear commence contract create decide deliver determine draft end expire fail finish
+    inspect intend issue open pass queue raise record refuse remove render rent request reverse settle ship sign submit succeed supersede
     waive
     """
 )
 PLAIN_FORMS = _words("became fell handed lost made paid sent unpaid withdrawn written")
 # Everyday nouns and small words, and the machinery's own.
-PLAIN_NOUNS = _words("active address counter day for item over unknown")
+PLAIN_NOUNS = _words("active address column counter day for item over unknown")
 MACHINERY = _words("api key platform session")
 
 

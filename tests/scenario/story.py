@@ -13,7 +13,6 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row
 from tests.scenario.adding_up import check_everything
 from tests.scenario.rentals import Customer, Rental
 
@@ -27,6 +26,7 @@ from xinzu.kernel.time import DEFAULT_CALENDAR, SHANGHAI
 from xinzu.platform.actor import system_actor
 from xinzu.platform.crypto.identifiers import identity_no_check
 from xinzu.platform.crypto.signing import new_rsa_keys
+from xinzu.platform.db import Row
 from xinzu.platform.jobs import jobs
 from xinzu.platform.tenants import create_operator, create_tenant, issue_api_key
 
@@ -164,7 +164,7 @@ class Shop:
 
     # --- looking behind the counter ---
 
-    async def rows(self, sql: str, **parameters: object) -> Sequence[Row[Any]]:
+    async def rows(self, sql: str, **parameters: object) -> Sequence[Row]:
         async with self.world.runtime.reading(self.tenant_id) as read:
             return await read.rows(sql, **parameters)
 

@@ -22,6 +22,8 @@ MODULES = (
     "xinzu.back.assets",
     "xinzu.back.devices",
     "xinzu.back.collections",
+    "xinzu.middle.credit",
+    "xinzu.middle.screening",
     "xinzu.middle.decisions",
     "xinzu.middle.agreements",
     "xinzu.front.catalogue",

@@ -25,6 +25,40 @@ class EndsIn(StrEnum):
     OWN = "own"
 
 
+@dataclass(frozen=True, slots=True)
+class PriceBand:
+    """From this day of the rental on (the first is 1) a day costs so much."""
+
+    from_day: int
+    daily_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyRent:
+    """Rent by the day (日租). Of each month of the rental at most ``month_days_max`` days are charged, of the whole rental at most
+    ``charged_days_max``; days beyond are free, and bands count them too."""
+
+    bands: tuple[PriceBand, ...]
+    month_days_max: int | None = None
+    charged_days_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tranche:
+    """So much is paid out so many days after the commencement (分笔放款)."""
+
+    after_days: int
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateStep:
+    """From the first day of this period on, interest is counted at this rate, a decimal string of percent a year."""
+
+    from_period: int
+    annual_rate_pct: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Financing:
     """What is financed and how it is repaid, in the words of ``xinzu schedule``: every convention that changes a fen stands here.
@@ -33,6 +67,9 @@ class Financing:
     falls due with the last instalment (留购价, 尾款). ``upfront_fee_fen`` is due with the first instalment and counts into the annual cost
     as if paid at the start; ``subsidy_fen`` (贴息) is what a supplier bears of the principal, so that the customer repays less. Rates and
     weights are decimal strings. Amounts include VAT.
+
+    ``tranches`` are when the principal is paid out, all of it at the commencement without them; ``rate_steps`` what the rate becomes in
+    mid-term. ``is_leaseback``: the leased thing was the lessee's own, who sold it to the lessor (售后回租).
     """
 
     family: Family
@@ -53,11 +90,25 @@ class Financing:
     smooth_last: bool = False
     upfront_fee_fen: int = 0
     subsidy_fen: int = 0
+    tranches: tuple[Tranche, ...] = ()
+    rate_steps: tuple[RateStep, ...] = ()
+    is_leaseback: bool = False
+
+    @property
+    def drawn_at_start_fen(self) -> int:
+        """What is paid out on the day of commencement."""
+        if not self.tranches:
+            return self.principal_fen
+        return sum(tranche.amount_fen for tranche in self.tranches if tranche.after_days == 0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AgreementTerms:
-    """Terms of a rental with equal rents in advance, or, with ``financing``, of a finance lease or a loan. All amounts include VAT.
+    """Terms of a rental with equal rents in advance, or by the day, or, with ``financing``, of a finance lease or a loan. All amounts
+    include VAT.
+
+    A period is ``period_months`` long or, where they are 0, ``period_days``. With ``daily`` a period is a day and there are as many as are
+    agreed: rents are due at the start of each month of the rental, ``rent_fen`` is the first of them and ``total_fen`` all.
 
     Of a rental, ``first_rents`` are paid at commencement, for the first period and the last ones of the term (3+n); ``ends_in`` says whose
     the thing is at the end, and ``buyout_fen`` what keeping it costs then: where it ends in ownership the transfer price, which may be
@@ -89,10 +140,18 @@ class AgreementTerms:
     ends_in: EndsIn = EndsIn.RETURN
     buyout_prices_fen: tuple[int, ...] = ()
     due_shift: str = "none"
+    period_days: int = 0
+    daily: DailyRent | None = None
 
     @property
     def family(self) -> Family:
         return Family.RENTAL if self.financing is None else self.financing.family
+
+    @property
+    def booked_as(self) -> Family:
+        """The family of the books. A sale and leaseback whose thing the lessee gets back is no sale: the lessor has a financial asset
+        (CAS 21 art. 52, CAS 22), and its interest is taxed as a loan's (notice Caishui [2016] 36)."""
+        return Family.LOAN if self.financing is not None and self.financing.is_leaseback else self.family
 
     @property
     def rent_total_fen(self) -> int:

@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy.exc import DBAPIError
 
 from xinzu.kernel.errors import Conflict, Problem, Unavailable
 from xinzu.kernel.outcomes import Outcome
 from xinzu.platform.actor import Actor
-from xinzu.platform.db import is_connection_loss
+from xinzu.platform.db import CONNECTION_TROUBLE, is_connection_loss
 from xinzu.platform.observe.metrics import COMMAND_BATCH, COMMAND_ITEMS, COMMAND_SECONDS, WAITING
 from xinzu.platform.runtime import Runtime
 from xinzu.platform.uow import UnitOfWork
@@ -85,8 +84,8 @@ async def execute(
             return await _execute_together(runtime, tenant_id, actor, command, requests)
         except _KeyRace:
             continue
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) in _RETRYABLE and attempt + 1 < RETRIES_MAX:
+        except CONNECTION_TROUBLE as error:
+            if getattr(error, "sqlstate", None) in _RETRYABLE and attempt + 1 < RETRIES_MAX:
                 continue
             if is_connection_loss(error):
                 # Whether the commit happened is not known; with an idempotency key the caller can safely ask again.

@@ -6,7 +6,10 @@ Rules the shape holds for every tenant table (they keep the schema ready for Cit
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
 import asyncpg
 import msgspec
@@ -19,6 +22,7 @@ from asyncpg.exceptions import (
     PostgresConnectionError,
     PostgresError,
 )
+from asyncpg.transaction import Transaction
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -32,6 +36,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -41,8 +46,17 @@ from sqlalchemy.schema import SchemaItem
 CONNECTION_TROUBLE = (OSError, PostgresError, InterfaceError, InternalClientError)
 # What the engine raises then: the driver's errors as they are while connecting, wrapped afterwards, and its own when the pool is empty.
 DATABASE_TROUBLE = (DBAPIError, PoolTimeout, *CONNECTION_TROUBLE)
-# A connection is gone, or the server is going or not yet there (the last three are not in PostgreSQL's connection class 08).
-_LOSS = (OSError, PostgresConnectionError, InterfaceError, AdminShutdownError, CrashShutdownError, CannotConnectNowError)
+# A connection is gone, or the server is going or not yet there (the last three are not in PostgreSQL's connection class 08). A statement that
+# comes between the server's last word and the end of the connection finds the driver in a state it has no name for: an internal error.
+_LOSS = (
+    OSError,
+    PostgresConnectionError,
+    InterfaceError,
+    InternalClientError,
+    AdminShutdownError,
+    CrashShutdownError,
+    CannotConnectNowError,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -58,6 +72,8 @@ STATEMENTS_PREPARED_MAX = 1_000
 TENANT_SETTING = "app.tenant"
 OWNER_ROLE = "xinzu_owner"
 APP_ROLE = "xinzu_app"
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+_DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 
 def tenant_table(name: str, *items: SchemaItem, key: tuple[str, ...] = ("id",)) -> Table:
@@ -127,6 +143,16 @@ def row_security_ddl(table: str) -> list[str]:
     ]
 
 
+class Row(asyncpg.Record):
+    """A row of an answer: its columns by name as attributes, in order when unpacked, by name or place in brackets."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
 class TenantConnection(asyncpg.Connection):
     """A connection whose next transaction is bound to a tenant by the message that begins it: one round trip instead of two."""
 
@@ -147,37 +173,49 @@ class TenantConnection(asyncpg.Connection):
         return status
 
 
-async def bind(connection: AsyncConnection, tenant_id: int) -> None:
-    """Bind the transaction that SQLAlchemy begins with the connection's first statement to a tenant. Raises DBAPIError when the connection
-    is known to be dead: PostgreSQL was restarted, and nothing was written."""
-    driver = _driver(connection)
+async def begin(pooled: AsyncConnection, tenant_id: int) -> tuple[TenantConnection, Transaction]:
+    """Begin a transaction of a tenant on a connection of the pool, past SQLAlchemy (ADR 0011). Raises one of DATABASE_TROUBLE when the
+    connection is dead: PostgreSQL was restarted, and nothing was written."""
+    driver = await driver_of(pooled)
     if driver.is_closed():  # type: ignore[no-untyped-call]
-        await connection.exec_driver_sql("SELECT 1")  # fails where SQLAlchemy sees it, which then drops all that the pool holds
+        await pooled.exec_driver_sql("SELECT 1")  # fails where SQLAlchemy sees it, which then drops all that the pool holds
+    transaction = driver.transaction()  # type: ignore[no-untyped-call]
     driver.bind(set_tenant(tenant_id))
+    try:
+        await transaction.start()
+    finally:
+        driver.bind(None)
+    return driver, transaction
 
 
-def unbind(connection: AsyncConnection) -> None:
-    """Take the binding back when the transaction never began, so that nobody else's is bound by it."""
-    if not connection.closed and not connection.invalidated:
-        _driver(connection).bind(None)
+async def driver_of(pooled: AsyncConnection) -> TenantConnection:
+    """The driver's connection below one of the pool. Statements run on it are unknown to SQLAlchemy: it begins no transaction for them."""
+    return cast(TenantConnection, (await pooled.get_raw_connection()).driver_connection)
 
 
-def _driver(connection: AsyncConnection) -> TenantConnection:
-    return cast(TenantConnection, cast(Any, connection.sync_connection).connection.driver_connection)
+class Statement(NamedTuple):
+    """A statement as the driver takes it: ``$1`` for the first of ``names``."""
+
+    sql: str
+    names: Sequence[str]
+
+
+@cache
+def statement(sql: str) -> Statement:
+    """SQL with ``:name`` parameters as the driver takes it; each text is read once."""
+    compiled = text(sql).compile(dialect=_DIALECT)
+    return Statement(str(compiled), tuple(compiled.positiontup or ()))
 
 
 def _json_default(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def create_engine(url: str, *, pool_size: int = 10, waits_for_disk: bool = True) -> AsyncEngine:
+def create_engine(url: str, *, pool_size: int = 10, server_settings: Mapping[str, str] = NO_SETTINGS) -> AsyncEngine:
     """An engine on asyncpg with JSON by msgspec. The pool waits at most ten seconds, then the caller is told to come back.
 
-    Without ``waits_for_disk`` a crash of the server may lose the last commits: for synthetic data only.
+    ``server_settings`` are PostgreSQL's, for each connection.
     """
-    server_settings = {"application_name": "xinzu", "timezone": "UTC"}
-    if not waits_for_disk:
-        server_settings["synchronous_commit"] = "off"
     return create_async_engine(
         url,
         pool_size=pool_size,
@@ -189,11 +227,14 @@ def create_engine(url: str, *, pool_size: int = 10, waits_for_disk: bool = True)
         json_deserializer=msgspec.json.decode,
         pool_use_lifo=True,  # the connection used last has its statements prepared
         connect_args={
-            "server_settings": server_settings,
+            "server_settings": {"application_name": "xinzu", "timezone": "UTC", **server_settings},
             "connection_class": TenantConnection,
+            "record_class": Row,
             # More than the product's distinct statements: with fewer, each is prepared again and again.
             "prepared_statement_cache_size": STATEMENTS_PREPARED_MAX,
             "statement_cache_size": STATEMENTS_PREPARED_MAX,
+            "max_cached_statement_lifetime": 0,
+            "max_cacheable_statement_size": 0,
         },
     )
 

@@ -26,6 +26,8 @@ from pgqueuer.domain.models import Job, Schedule
 from pgqueuer.domain.types import QueueEntrypoint
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 
+from xinzu.platform.db import driver_of
+
 if TYPE_CHECKING:
     from xinzu.platform.runtime import Runtime
     from xinzu.platform.uow import UnitOfWork
@@ -86,8 +88,7 @@ async def write_jobs(uow: UnitOfWork, asked: Sequence[tuple[str, Mapping[str, ob
     for name, _, _ in asked:
         if name not in _JOBS:
             raise KeyError(f"no job is called {name}")
-    raw = await uow.connection.get_raw_connection()
-    queries = Queries(AsyncpgDriver(cast(Any, raw.driver_connection)))
+    queries = Queries(AsyncpgDriver(cast(Any, uow.connection)))
     await queries.enqueue(
         [name for name, _, _ in asked],
         [msgspec.json.encode({"tenant_id": uow.tenant_id, "arguments": arguments}) for _, arguments, _ in asked],
@@ -148,8 +149,7 @@ async def drain_jobs(runtime: Runtime) -> int:
     }
     ran = 0
     async with runtime.database.engine.connect() as pooled:
-        # SQLAlchemy begins no transaction before its own first statement, so the driver's connection is in autocommit here.
-        queries = Queries(AsyncpgDriver(cast(Any, (await pooled.get_raw_connection()).driver_connection)))
+        queries = Queries(AsyncpgDriver(cast(Any, await driver_of(pooled))))
         manager_id = uuid4()
         more = True
         while more:

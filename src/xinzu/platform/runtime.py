@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time as monotonic
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import asyncpg
-from sqlalchemy import Row, text
+from asyncpg.transaction import Transaction
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -22,7 +22,17 @@ from xinzu.kernel.time import BusinessCalendar, Clock, SystemClock
 from xinzu.platform.actor import Actor
 from xinzu.platform.crypto.kms import Kms
 from xinzu.platform.crypto.vault import TenantVault, WrappedKeys, load_vault
-from xinzu.platform.db import DATABASE_TROUBLE, bind, create_engine, is_connection_loss, unbind
+from xinzu.platform.db import (
+    DATABASE_TROUBLE,
+    NO_SETTINGS,
+    Row,
+    TenantConnection,
+    begin,
+    create_engine,
+    driver_of,
+    is_connection_loss,
+    statement,
+)
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 if TYPE_CHECKING:
@@ -42,9 +52,9 @@ def _away() -> Unavailable:
 class Database:
     """The app role's engine, and plain asyncpg connections for listening and queueing."""
 
-    def __init__(self, app_url: str, *, pool_size: int = 10, waits_for_disk: bool = True) -> None:
+    def __init__(self, app_url: str, *, pool_size: int = 10, server_settings: Mapping[str, str] = NO_SETTINGS) -> None:
         self.url = app_url
-        self.engine: AsyncEngine = create_engine(app_url, pool_size=pool_size, waits_for_disk=waits_for_disk)
+        self.engine: AsyncEngine = create_engine(app_url, pool_size=pool_size, server_settings=server_settings)
 
     @asynccontextmanager
     async def raw_connection(self) -> AsyncIterator[asyncpg.Connection]:
@@ -100,6 +110,7 @@ class Runtime:
         self._nobody_first = asyncio.Event()
         self._nobody_first.set()
         self._tenants: dict[int, TenantContext] = {}
+        self._numbers: dict[str, int] = {}
         self._loading = asyncio.Lock()
 
     async def tenant_ids(self) -> Sequence[int]:
@@ -107,19 +118,26 @@ class Runtime:
         return [row.id for row in await self._installation_rows("SELECT id FROM platform_tenant ORDER BY id")]
 
     async def tenant_id_of(self, slug: str) -> int:
-        """The number of a tenant by its short name; raises NotFound, and Unavailable when the database cannot be reached."""
-        found = await self._installation_rows("SELECT id FROM platform_tenant WHERE slug = :slug", slug=slug)
-        if not found:
-            raise NotFound(f"没有名为 {slug} 的租户", f"There is no tenant called {slug}")
-        return int(found[0].id)
+        """The number of a tenant by its short name, which it keeps for ever; raises NotFound, and Unavailable when the database cannot be
+        reached."""
+        known = self._numbers.get(slug)
+        if known is None:
+            found = await self._installation_rows("SELECT id FROM platform_tenant WHERE slug = :slug", slug=slug)
+            if not found:
+                raise NotFound(f"没有名为 {slug} 的租户", f"There is no tenant called {slug}")
+            known = self._numbers[slug] = int(found[0].id)
+        return known
 
-    async def _installation_rows(self, query: str, **parameters: object) -> Sequence[Row[Any]]:
-        """Rows that belong to no tenant, asked for again once for the reason ``_connect`` gives."""
+    async def _installation_rows(self, query: str, **parameters: object) -> Sequence[Row]:
+        """Rows that belong to no tenant, asked for again once for the reason ``_begin`` gives."""
+        sql, names = statement(query)
         trouble: BaseException | None = None
         for _ in range(CONNECT_ATTEMPTS):
             try:
-                async with self.database.engine.connect() as connection:
-                    return (await connection.execute(text(query), parameters)).all()
+                async with self.database.engine.connect() as pooled:
+                    driver = await driver_of(pooled)
+                    rows: Sequence[Row] = await driver.fetch(sql, *(parameters[name] for name in names))
+                    return rows
             except DATABASE_TROUBLE as error:
                 if not isinstance(error, PoolTimeout) and not is_connection_loss(error):
                     raise
@@ -133,11 +151,11 @@ class Runtime:
         Raises Unavailable when the database cannot be reached.
         """
         context = await self._context(tenant_id)
-        async with self._connected(tenant_id) as connection:
+        async with self._transaction(tenant_id) as (connection, transaction):
             uow = UnitOfWork(connection, tenant_id, self.clock, context.calendar, context.vault, actor)
             yield uow
             await uow.finish()
-            await connection.commit()
+            await transaction.commit()
             if uow.heard_by:
                 self.stirred[tenant_id] |= uow.heard_by
             self.jobs_asked |= bool(uow.jobs)
@@ -146,37 +164,45 @@ class Runtime:
     async def reading(self, tenant_id: int) -> AsyncIterator[ReadSession]:
         """A transaction for queries; whatever it did is rolled back. Raises Unavailable when the database cannot be reached."""
         context = await self._context(tenant_id)
-        async with self._connected(tenant_id) as connection:
+        async with self._transaction(tenant_id) as (connection, _):
             yield ReadSession(connection, tenant_id, self.clock, context.calendar, context.vault)
 
     @asynccontextmanager
-    async def _connected(self, tenant_id: int) -> AsyncIterator[AsyncConnection]:
-        """A connection inside a transaction bound to the tenant; what is not committed is rolled back at the end."""
-        connection = await self._connect(tenant_id)
+    async def _transaction(self, tenant_id: int) -> AsyncIterator[tuple[TenantConnection, Transaction]]:
+        """A transaction bound to the tenant; what is not committed is rolled back at the end."""
+        pooled, driver, transaction = await self._begin(tenant_id)
         try:
-            yield connection
+            yield driver, transaction
+        except BaseException as error:
+            if is_connection_loss(error):
+                # The pool then finds it closed, whatever it still believes of itself.
+                driver.terminate()  # type: ignore[no-untyped-call]
+            raise
         finally:
-            unbind(connection)
-            await connection.close()
+            try:
+                if not driver.is_closed() and driver.is_in_transaction():  # type: ignore[no-untyped-call]
+                    await transaction.rollback()
+            finally:
+                await pooled.close()
 
-    async def _connect(self, tenant_id: int) -> AsyncConnection:
+    async def _begin(self, tenant_id: int) -> tuple[AsyncConnection, TenantConnection, Transaction]:
         """After PostgreSQL was restarted the pool still holds dead connections. SQLAlchemy then drops the whole pool, and since nothing
         has been written it is safe to ask again.
         """
         trouble: BaseException | None = None
         for _ in range(CONNECT_ATTEMPTS):
             try:
-                connection = await self.database.engine.connect()
+                pooled = await self.database.engine.connect()
             except DATABASE_TROUBLE as error:
                 trouble = error
                 continue
             try:
-                await bind(connection, tenant_id)
-            except DATABASE_TROUBLE as error:
-                await connection.close()
+                return pooled, *(await begin(pooled, tenant_id))
+            except BaseException as error:
+                await pooled.close()
+                if not isinstance(error, DATABASE_TROUBLE):
+                    raise
                 trouble = error
-                continue
-            return connection
         raise _away() from trouble
 
     @contextmanager
@@ -208,21 +234,14 @@ class Runtime:
             return loaded
 
     async def _load(self, tenant_id: int) -> TenantContext:
-        async with self._connected(tenant_id) as connection:
-            row = (
-                await connection.execute(text("SELECT zone, cut_off FROM platform_tenant WHERE id = :id"), {"id": tenant_id})
-            ).first()
-            if row is None:
+        async with self._transaction(tenant_id) as (connection, _):
+            found = await connection.fetch("SELECT zone, cut_off FROM platform_tenant WHERE id = $1", tenant_id)
+            if not found:
                 raise NotFound("租户不存在", "There is no such tenant")
-            keys = (
-                await connection.execute(
-                    text("SELECT number, wrapped_key FROM platform_tenant_key WHERE tenant_id = :id"),
-                    {"id": tenant_id},
-                )
-            ).all()
+            keys = await connection.fetch("SELECT number, wrapped_key FROM platform_tenant_key WHERE tenant_id = $1", tenant_id)
         by_number = {key.number: bytes(key.wrapped_key) for key in keys}
         wrapped = WrappedKeys({n: key for n, key in by_number.items() if n != BLIND_KEY_NUMBER}, by_number[BLIND_KEY_NUMBER])
-        calendar = BusinessCalendar(ZoneInfo(row.zone), row.cut_off)
+        calendar = BusinessCalendar(ZoneInfo(found[0].zone), found[0].cut_off)
         return TenantContext(calendar, load_vault(self.kms, tenant_id, wrapped), monotonic.monotonic())
 
     async def close(self) -> None:

@@ -15,10 +15,11 @@ from sqlalchemy import (
     Time,
     UniqueConstraint,
     Uuid,
+    text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from xinzu.platform.db import global_table, instant, tenant_table, tenant_unique
+from xinzu.platform.db import fen, global_table, instant, tenant_table, tenant_unique
 
 tenant = global_table(
     "platform_tenant",
@@ -88,4 +89,41 @@ idempotency = tenant_table(
     instant("created_at"),
     Index("ix_platform_idempotency_created", "tenant_id", "created_at"),
     key=("key",),
+)
+
+# What waits for a second person and what became of it. That two people are two is held by the database too.
+approval = tenant_table(
+    "platform_approval",
+    Column("id", Uuid, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    fen("amount_fen"),
+    Column("reason", Text, nullable=False),
+    Column("evidence_ref", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("requested_by_id", Uuid, nullable=False),
+    instant("requested_at"),
+    instant("expires_at"),
+    Column("decided_by", Text, nullable=True),
+    Column("decided_by_id", Uuid, nullable=True),
+    instant("decided_at", nullable=True),
+    Column("decision_reason", Text, nullable=True),
+    Column("answer", JSONB, nullable=True),
+    CheckConstraint("state IN ('waiting', 'approved', 'refused')", name="state_known"),
+    CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided_has_instant"),
+    CheckConstraint("state <> 'approved' OR decided_by_id <> requested_by_id", name="two_people"),
+    Index("ix_platform_approval_waiting", "tenant_id", "id", postgresql_where=text("state = 'waiting'")),
+    Index("ix_platform_approval_subject", "tenant_id", "subject_id", "id"),
+)
+
+# A tenant's own, stricter limits.
+approval_limit = tenant_table(
+    "platform_approval_limit",
+    Column("command", Text, nullable=False),
+    fen("alone_max_fen"),
+    Column("changed_by", Text, nullable=False),
+    instant("changed_at"),
+    key=("command",),
 )

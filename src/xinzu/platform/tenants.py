@@ -145,6 +145,15 @@ async def actor_of_session(read: ReadSession, token: str) -> Actor | None:
     return None if row is None else Actor(ActorKind.OPERATOR, row.login, row.id, permissions_of(row.roles))
 
 
+async def actor_of_login(read: ReadSession, login: str) -> Actor | None:
+    """The operator of a login, or None when there is none or the operator was disabled."""
+    row = await read.row(
+        "SELECT id, login, roles FROM platform_operator WHERE tenant_id = :tenant AND login = :login AND disabled_at IS NULL",
+        login=login,
+    )
+    return None if row is None else Actor(ActorKind.OPERATOR, row.login, row.id, permissions_of(row.roles))
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     token: str

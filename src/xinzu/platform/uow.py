@@ -7,27 +7,28 @@ Commands receive a ``UnitOfWork``, queries a ``ReadSession``; the difference sta
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
-
-from sqlalchemy import Executable, Row, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from uuid import UUID
 
 from xinzu.kernel.events import Event
 from xinzu.kernel.time import BusinessCalendar, BusinessDate, Clock, Instant
 from xinzu.platform.actor import Actor
 from xinzu.platform.crypto.vault import TenantVault
+from xinzu.platform.db import Row, TenantConnection, statement
 
 T = TypeVar("T")
-_STATEMENTS: dict[str, TextClause] = {}
 
 
-def statement(sql: str) -> TextClause:
-    """SQL text with ``:name`` parameters, parsed once per distinct text."""
-    parsed = _STATEMENTS.get(sql)
-    if parsed is None:
-        parsed = _STATEMENTS[sql] = text(sql)
-    return parsed
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A second person's yes under which a unit of work runs (``platform.approvals``): to which command, and up to which amount."""
+
+    id: UUID
+    command: str
+    amount_max_fen: int
 
 
 class ReadSession:
@@ -35,7 +36,7 @@ class ReadSession:
 
     def __init__(
         self,
-        connection: AsyncConnection,
+        connection: TenantConnection,
         tenant_id: int,
         clock: Clock,
         calendar: BusinessCalendar,
@@ -51,36 +52,38 @@ class ReadSession:
     def business_date(self) -> BusinessDate:
         return self.calendar.business_date(self.now)
 
-    async def execute(self, query: str | Executable, /, **parameters: object) -> int:
+    async def execute(self, query: str, /, **parameters: object) -> int:
         """Run a statement; returns the number of rows it touched."""
-        result = await self.connection.execute(self._query(query), self._bound(query, parameters))
-        return result.rowcount
+        status = await self.connection.execute(*self._bound(query, parameters))
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
 
-    async def rows(self, query: str | Executable, /, **parameters: object) -> Sequence[Row[Any]]:
-        """All rows of a query. SQL given as text may use ``:tenant``, which is always bound."""
-        return (await self.connection.execute(self._query(query), self._bound(query, parameters))).all()
+    async def rows(self, query: str, /, **parameters: object) -> Sequence[Row]:
+        """All rows of a query. ``:tenant`` is always bound."""
+        rows: Sequence[Row] = await self.connection.fetch(*self._bound(query, parameters))
+        return rows
 
-    async def batches(self, query: str, size: int, /, **parameters: object) -> AsyncIterator[Sequence[Row[Any]]]:
+    async def batches(self, query: str, size: int, /, **parameters: object) -> AsyncIterator[Sequence[Row]]:
         """The rows of a query a batch at a time, over a cursor of the database: for answers of any length."""
-        async with self.connection.stream(self._query(query), self._bound(query, parameters)) as result:
-            async for batch in result.partitions(size):
-                yield batch
+        cursor = await self.connection.cursor(*self._bound(query, parameters))  # type: ignore[no-untyped-call]
+        while batch := await cursor.fetch(size):
+            yield batch
 
-    async def row(self, query: str | Executable, /, **parameters: object) -> Row[Any] | None:
+    async def row(self, query: str, /, **parameters: object) -> Row | None:
         """The first row of a query, or None."""
-        return (await self.connection.execute(self._query(query), self._bound(query, parameters))).first()
+        rows = await self.rows(query, **parameters)
+        return rows[0] if rows else None
 
-    async def scalar(self, query: str | Executable, /, **parameters: object) -> Any:  # noqa: ANN401
-        return (await self.connection.execute(self._query(query), self._bound(query, parameters))).scalar()
+    async def scalar(self, query: str, /, **parameters: object) -> Any:  # noqa: ANN401
+        """The first column of the first row, or None."""
+        row = await self.row(query, **parameters)
+        return None if row is None else row[0]
 
-    @staticmethod
-    def _query(query: str | Executable) -> Executable:
-        return statement(query) if isinstance(query, str) else query
-
-    def _bound(self, query: str | Executable, parameters: Mapping[str, object]) -> dict[str, object]:
-        if isinstance(query, str) and ":tenant" in query:
-            return {"tenant": self.tenant_id, **parameters}
-        return dict(parameters)
+    def _bound(self, query: str, parameters: dict[str, object]) -> tuple[Any, ...]:
+        """The statement as the driver takes it, followed by the values of its parameters."""
+        sql, names = statement(query)
+        parameters["tenant"] = self.tenant_id
+        return (sql, *(parameters[name] for name in names))
 
 
 class UnitOfWork(ReadSession):
@@ -88,7 +91,7 @@ class UnitOfWork(ReadSession):
 
     def __init__(
         self,
-        connection: AsyncConnection,
+        connection: TenantConnection,
         tenant_id: int,
         clock: Clock,
         calendar: BusinessCalendar,
@@ -97,6 +100,7 @@ class UnitOfWork(ReadSession):
     ) -> None:
         super().__init__(connection, tenant_id, clock, calendar, vault)
         self.actor = actor
+        self.approved: Approved | None = None
         self.events: list[Event] = []
         self.heard_by: frozenset[str] = frozenset()  # the subscribers of what was said, once it is written
         self.jobs: list[tuple[str, Mapping[str, object], timedelta]] = []
@@ -115,6 +119,18 @@ class UnitOfWork(ReadSession):
     def enqueue(self, job: str, arguments: Mapping[str, object], *, after: timedelta = timedelta()) -> None:
         """Ask for a job of this tenant. Arguments hold ids, never personal data; the queue row commits with the change."""
         self.jobs.append((job, arguments, after))
+
+    @asynccontextmanager
+    async def savepoint(self, *, keep: bool) -> AsyncIterator[None]:
+        """What the block writes stands only with ``keep``, and never when it raises: for dry runs. What was emitted is the caller's."""
+        savepoint = self.connection.transaction()  # type: ignore[no-untyped-call]
+        await savepoint.start()
+        try:
+            yield
+        except BaseException:
+            await savepoint.rollback()
+            raise
+        await (savepoint.commit() if keep else savepoint.rollback())
 
     def before_commit(self, key: str, create: Callable[[], T], finish: Callable[[UnitOfWork, T], Awaitable[None]]) -> T:
         """Collect work for the very end of the transaction: the first call under a key creates the collector.

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from tests.contract.conftest import Sandbox
 
-from xinzu.back.payments.providers import alipay_wire as wire
 from xinzu.back.payments.providers.alipay import AlipayAccount
+from xinzu.platform import alipay_wire as wire
 
 GOOD = {
     "method": "alipay.trade.query",

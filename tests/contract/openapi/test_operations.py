@@ -53,6 +53,8 @@ SOURCES: Mapping[str, tuple[Prefix, str]] = {
     "device_id": (Prefix.DEVICE, "SELECT id FROM devices_device"),
     "case_id": (Prefix.CASE, "SELECT id FROM collections_case"),
     "decision_id": (Prefix.DECISION, "SELECT id FROM decisions_decision"),
+    "strategy_id": (Prefix.STRATEGY, "SELECT id FROM decisions_strategy"),
+    "replay_id": (Prefix.BACKTEST, "SELECT id FROM decisions_backtest"),
     "product_id": (Prefix.PRODUCT, "SELECT id FROM catalogue_product"),
     "plan_id": (Prefix.PLAN, "SELECT id FROM catalogue_plan"),
     "application_id": (Prefix.APPLICATION, "SELECT id FROM applications_application"),
@@ -66,8 +68,14 @@ async def real(filled: Filled) -> Real:
     """One real value for each name."""
     async with filled.owner.connect() as connection:
         await connection.exec_driver_sql(set_tenant(filled.ours.tenant_id))
-        found = {}
+        found: dict[str, str] = {}
         for name, (prefix, query) in SOURCES.items():
+            if name == "replay_id":  # nobody has asked for one in the filled world
+                replays = f"/v1/strategies/{found['strategy_id']}/replays"
+                asked = await filled.world.api.post(
+                    replays, json={"since_on": "2026-01-01"}, headers=filled.ours.headers("owner")
+                )
+                assert asked.status_code == 202, asked.text
             row = (await connection.exec_driver_sql(f"{query} LIMIT 1")).one()
             found[name] = public_id(prefix, row[0])
     cursor = encode_cursor(parse_id(Prefix.AGREEMENT, found["agreement_id"]))

@@ -10,7 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from asyncpg import IntegrityConstraintViolationError
 from tests.integration.assets.stories import (
     CLERK,
     agreement_to_deliver,
@@ -142,7 +142,7 @@ async def test_two_clerks_ship_the_same_phone_and_one_is_told_to_pick_another(ru
 
 async def test_the_database_itself_refuses_a_double_occupancy(runtime: Runtime, tenant_id: int, actor: Actor) -> None:
     _, asset_id = await handed_over(runtime, tenant_id, actor)
-    with pytest.raises(IntegrityError, match="ex_assets_occupancy_asset_once"):
+    with pytest.raises(IntegrityConstraintViolationError, match="ex_assets_occupancy_asset_once"):
         async with runtime.unit(tenant_id, actor) as uow:
             await uow.execute(
                 "INSERT INTO assets_occupancy (tenant_id, id, asset_id, agreement_id, during)"

@@ -180,11 +180,11 @@ class Rental:
         async with self.runtime.reading(self.tenant_id) as read:
             return list(await api.instalments_of(read, self.agreement_id))
 
-    async def balances(self) -> dict[str, int]:
-        """Balances of the ledger by account code, those that are not zero."""
+    async def balances(self, on: date = date(2099, 1, 1)) -> dict[str, int]:
+        """Balances of the ledger by account code, those that are not zero; on a date, or whatever is booked."""
         async with self.runtime.reading(self.tenant_id) as read:
             # Rents that fall due tomorrow are booked on tomorrow's date by the close of today.
-            balance = await ledger.trial_balance(read, date(2099, 1, 1))
+            balance = await ledger.trial_balance(read, on)
         return {line.account.code: line.balance_fen for line in balance.lines if line.balance_fen}
 
     async def check_books(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from xinzu.back.billing import api
 from xinzu.back.billing.errors import DayNotOver, DaySkipped
-from xinzu.back.billing.events import AccountSettled, ArrearsAged, DayClosed, InstalmentFellDue
+from xinzu.back.billing.events import AccountSettled, ArrearsAged, BooksDiffered, DayClosed, InstalmentFellDue
 from xinzu.back.billing.jobs import close_days
 from xinzu.back.billing.model import ItemKind
 from xinzu.back.billing.rules.delinquency import arrears
@@ -19,6 +19,7 @@ from xinzu.back.billing.rules.late_fee import late_fee_fen
 from xinzu.back.billing.store.items import open_items
 from xinzu.kernel.ids import new_id
 from xinzu.platform.events.relay import Relay
+from xinzu.records.ledger import api as ledger
 
 RENT_FEN = 29_900
 START = date(2026, 3, 2)
@@ -223,6 +224,67 @@ async def test_the_relay_brings_a_whole_rental_through_billing(rental: Rental) -
         )
     assert settled == 1
     await rental.check_books()
+
+
+@pytest.mark.parametrize("side", ["billing", "books"])
+async def test_every_close_finds_what_one_side_has_and_the_other_has_not(rental: Rental, side: str) -> None:
+    """One fen too many on either side on an ordinary day is said by that day's close and by each one until it is put right."""
+    await rental.begin()
+    await rental.pass_days(3)
+    rental.clock.advance(timedelta(days=3))
+    [held, receivable] = ["2203", "1122"]
+    assert (await close(rental, date(2026, 3, 5))).differing_count == 0
+    async with rental.runtime.unit(rental.tenant_id, rental.actor) as uow:
+        if side == "billing":
+            await uow.execute("UPDATE billing_receipt SET amount_fen = amount_fen + 1 WHERE tenant_id = :tenant")
+        else:
+            postings = (ledger.Posting(receivable, held, 1, rental.agreement_id),)
+            await ledger.post(uow, [ledger.Entry("test.by_hand", new_id(), date(2026, 3, 8), "手工凭证", postings)])
+    for on in (date(2026, 3, 6), date(2026, 3, 7)):
+        async with rental.runtime.unit(rental.tenant_id, rental.actor) as uow:
+            report = await api.close_day(uow, on)
+            said = [(each.account, each.ledger_fen - each.billing_fen) for each in uow.events if isinstance(each, BooksDiffered)]
+        assert said == ([(held, -1)] if side == "billing" else [(receivable, 1), (held, 1)])
+        assert report.differing_count == len(said)
+
+
+async def test_what_is_counted_on_is_summed_up_anew_once_a_month(rental: Rental) -> None:
+    """Even if the figures of a comparison were lost or wrong, the books and billing would be compared from the beginning at the month's end."""
+    await rental.begin()
+    await rental.pass_days(27)
+    async with rental.runtime.unit(rental.tenant_id, rental.actor) as uow:
+        await uow.execute(
+            """UPDATE billing_day SET compared_fen = jsonb_set(compared_fen, '{1122}', '7') WHERE tenant_id = :tenant"""
+        )
+    rental.clock.advance(timedelta(days=4))
+    reports = [await close(rental, date(2026, 3, day)) for day in (29, 30, 31)]
+    assert [report.differing_count for report in reports] == [1, 1, 0]
+
+
+async def test_a_day_on_which_nothing_happens_costs_nine_statements(rental: Rental) -> None:
+    await rental.begin()
+    await rental.pass_days(5)
+    rental.clock.advance(timedelta(days=1))
+    said: list[object] = []
+    async with rental.runtime.unit(rental.tenant_id, rental.actor) as uow:
+        with uow.connection.query_logger(said.append):
+            await api.close_day(uow, date(2026, 3, 7))
+    assert len(said) == 8, said  # the ninth says DayClosed
+
+
+async def test_all_that_falls_due_on_a_day_is_one_entry_with_a_posting_for_each_agreement(
+    rental: Rental, another_rental: Callable[..., Rental]
+) -> None:
+    people = [rental, *(another_rental() for _ in range(4))]
+    for person in people:
+        await person.sign()
+        await person.commence()
+    await rental.pass_days(31)
+    async with rental.runtime.reading(rental.tenant_id) as read:
+        due = [each.entry for each in await ledger.journal(read, date(2026, 4, 2), date(2026, 4, 2))]
+    [entry] = [entry for entry in due if entry.kind == "billing.instalments_due"]
+    assert {posting.subject_id for posting in entry.postings} == {person.agreement_id for person in people}
+    assert entry.total_fen == len(people) * RENT_FEN
 
 
 async def test_the_close_reads_only_what_is_about_to_be_due_or_is_open(

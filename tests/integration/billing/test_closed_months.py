@@ -35,8 +35,9 @@ async def test_a_late_fee_of_a_closed_month_lands_in_the_open_one_with_its_own_d
         assert await ledger.trial_balance(read, MARCH) == closed_figures
         late = await ledger.journal(read, date(2026, 4, 1), date(2026, 4, 1))
     assert [(each.entry.kind, each.entry.effective_on) for each in late] == [
-        ("billing.income_earned", MARCH),
         ("billing.late_fees", MARCH),
+        ("billing.income_accrued", MARCH),
+        ("billing.accrual_reversed", None),
         ("billing.provision", MARCH),
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from xinzu.back.billing.rules.vat import vat_fen
 from xinzu.kernel.ids import Prefix, parse_id
 from xinzu.kernel.outcomes import accepted
 from xinzu.kernel.terms import Family, Financing
+from xinzu.records.ledger import api as ledger
 
 MakeRental = Callable[..., Rental]
 TERMS: dict[Family, dict[str, Any]] = {
@@ -134,9 +135,12 @@ async def test_over_ninety_one_days_and_back(another_rental: MakeRental, family:
     [better] = only(AssetReclassified, said)
     assert (better.asset_class, better.business_date) == ("normal", resumed.business_date)
     assert (await borrower.account()).non_accrual_since is None
-    while borrower.today.day != 1:  # a month end: what is to come is earned by its days again
+    while borrower.today.day != 1:  # a month end: what is to come is accrued by its days again
         await borrower.pass_days(1)
-    assert any(leg.state == "scheduled" and leg.earned_fen > 0 for leg in await interest(borrower))
+    month_end = borrower.today - timedelta(days=1)
+    async with borrower.runtime.reading(borrower.tenant_id) as read:
+        kinds = {each.entry.kind for each in await ledger.journal(read, month_end, month_end)}
+    assert "billing.income_accrued" in kinds
 
 
 async def test_what_is_claimed_and_within_its_grace_when_accrual_resumes_is_income_at_once(another_rental: MakeRental) -> None:

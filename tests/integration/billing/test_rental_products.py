@@ -74,7 +74,7 @@ async def test_income_is_by_straight_line_over_the_whole_term_however_the_rents_
     in_turn, ahead = another_rental(), another_rental(first_rents=6)
     await in_turn.begin()
     await ahead.begin()
-    for until in (date(2026, 4, 1), date(2026, 6, 1), date(2026, 9, 1)):
+    for until in (date(2026, 4, 2), date(2026, 6, 2), date(2026, 9, 2)):
         await live(in_turn, until)
         async with in_turn.runtime.reading(in_turn.tenant_id) as read:
             rows = await read.rows(

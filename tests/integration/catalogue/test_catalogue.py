@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.exc import DBAPIError
+from asyncpg.exceptions import PostgresError
 
 from xinzu.front.catalogue import api as catalogue
 from xinzu.kernel.errors import Problem
@@ -65,7 +65,7 @@ async def test_not_even_the_database_takes_a_published_plan_above_the_cap(
     api: httpx.AsyncClient, api_key: dict[str, str], runtime: Runtime, tenant_id: int, actor: Actor
 ) -> None:
     plan = await drafted(api, api_key)
-    with pytest.raises(DBAPIError, match="annual_cost_cap"):
+    with pytest.raises(PostgresError, match="annual_cost_cap"):
         async with runtime.unit(tenant_id, actor) as uow:
             await uow.execute(
                 "UPDATE catalogue_plan SET state = 'published', annual_cost_pct = 24.1 WHERE tenant_id = :tenant AND id = :id",

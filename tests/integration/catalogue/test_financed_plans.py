@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.exc import DBAPIError
+from asyncpg.exceptions import PostgresError
 
 from xinzu.back.billing.api import schedule_of, schedule_terms
 from xinzu.front.catalogue import api as catalogue
@@ -242,7 +242,7 @@ async def test_the_database_knows_what_a_family_has(
     constraint: str,
 ) -> None:
     plan = (await drafting(api, api_key, LOAN, "cash_loan")).json()
-    with pytest.raises(DBAPIError, match=constraint):
+    with pytest.raises(PostgresError, match=constraint):
         async with runtime.unit(tenant_id, actor) as uow:
             await uow.execute(
                 f"UPDATE catalogue_plan SET {change} WHERE tenant_id = :tenant AND id = :id", id=parse_id(Prefix.PLAN, plan["id"])

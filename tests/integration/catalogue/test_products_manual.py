@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -15,23 +16,32 @@ REQUEST = re.compile(
 
 
 async def test_every_request_of_the_manual_gives_what_stands_below_it(api: httpx.AsyncClient, api_key: dict[str, str]) -> None:
-    product_id = ""
+    product_id = plan_id = ""
     shown, wanted = [], []
     for found in REQUEST.finditer(MANUAL.read_text(encoding="utf-8")):
         body = json.loads(found["body"])
         if found["path"] == "/v1/products":
             product_id = (await api.post(found["path"], json=body, headers=api_key)).json()["id"]
             continue
+        if found["path"] == "/v1/quotes":
+            quote = (await api.post(found["path"], json=body | {"plan_id": plan_id}, headers=api_key)).json()
+            shown.append(found["shown"])
+            wanted.append(_figures(quote))
+            continue
         plan = await api.post(found["path"], json=body | {"product_id": product_id}, headers=api_key)
         assert plan.status_code == 201, plan.json()
         offered = await api.post(f"/v1/plans/{plan.json()['id']}/publication", headers=api_key)
         assert offered.status_code == 200, offered.json()
-        quote = (await api.post("/v1/quotes", json={"plan_id": plan.json()["id"]}, headers=api_key)).json()
+        plan_id = plan.json()["id"]
+        if "daily" in body:  # quoted by a request of its own, for a number of days
+            continue
+        quote = (await api.post("/v1/quotes", json={"plan_id": plan_id}, headers=api_key)).json()
         shown.append(found["shown"])
-        terms = quote["terms"]
-        wanted.append(
-            f"`rent_fen` {terms['rent_fen']}, `rent_total_fen` {terms['rent_total_fen']},"
-            f" `annual_cost_pct` {quote['annual_cost_pct']}"
-        )
-    assert len(wanted) == 8
+        wanted.append(_figures(quote))
+    assert len(wanted) == 13
     assert shown == wanted
+
+
+def _figures(quote: dict[str, Any]) -> str:
+    terms = quote["terms"]
+    return f"`rent_fen` {terms['rent_fen']}, `rent_total_fen` {terms['rent_total_fen']}, `annual_cost_pct` {quote['annual_cost_pct']}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.exc import DBAPIError
+from asyncpg.exceptions import PostgresError
 from tests.integration.catalogue.test_catalogue import TERMS, drafted
 
 from xinzu.kernel.ids import Prefix, parse_id
@@ -100,7 +100,9 @@ async def test_due_dates_that_move_are_quoted_moved(api: httpx.AsyncClient, api_
     assert "顺延至下一工作日" in line(later, "instalments")["when_zh"]
 
 
-async def test_a_financing_s_due_dates_move_on_and_never_back(api: httpx.AsyncClient, api_key: Headers) -> None:
+async def test_a_financing_s_interest_follows_a_due_date_that_moves_back_and_not_one_that_moves_on(
+    api: httpx.AsyncClient, api_key: Headers
+) -> None:
     product = (await api.post("/v1/products", json={"name": "现金分期", "category": "cash_loan"}, headers=api_key)).json()
     loan = {
         "product_id": product["id"],
@@ -114,8 +116,11 @@ async def test_a_financing_s_due_dates_move_on_and_never_back(api: httpx.AsyncCl
     await api.post(f"/v1/plans/{plan['id']}/publication", headers=api_key)
     quote = (await api.post("/v1/quotes", json={"plan_id": plan["id"]}, headers=api_key)).json()
     assert [row["due_on"] for row in quote["instalments"][:2]] == ["2026-04-02", "2026-05-06"]
-    refused = await api.post("/v1/plans", json=loan | {"due_shift": "preceding"}, headers=api_key)
-    assert refused.json()["errors"][0]["code"] == "catalogue.due_before_interest"
+    earlier = (await api.post("/v1/plans", json=loan | {"due_shift": "preceding"}, headers=api_key)).json()
+    await api.post(f"/v1/plans/{earlier['id']}/publication", headers=api_key)
+    back = (await api.post("/v1/quotes", json={"plan_id": earlier["id"]}, headers=api_key)).json()
+    assert [row["due_on"] for row in back["instalments"][:2]] == ["2026-04-02", "2026-04-30"]
+    assert back["instalments"][1]["interest_fen"] < quote["instalments"][1]["interest_fen"]
 
 
 async def test_the_database_keeps_what_is_a_rental_s_from_a_financing(
@@ -124,7 +129,7 @@ async def test_the_database_keeps_what_is_a_rental_s_from_a_financing(
     plan = await drafted(api, api_key, first_rents=12)
     assert plan["first_rents"] == TERMS["period_count"]
     for change, name in (("first_rents = 13", "ways"), ("ends_in = 'own'", "transfer_priced"), ("due_shift = 'x'", "due_shift")):
-        with pytest.raises(DBAPIError, match=name):
+        with pytest.raises(PostgresError, match=name):
             async with runtime.unit(tenant_id, actor) as uow:
                 await uow.execute(
                     f"UPDATE catalogue_plan SET {change} WHERE tenant_id = :tenant AND id = :id",

@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy.exc import DBAPIError
+from asyncpg.exceptions import PostgresError
 
 from xinzu.kernel.errors import InvariantBroken
 from xinzu.kernel.ids import new_id
@@ -167,7 +167,7 @@ async def test_a_rolled_back_transaction_leaves_no_gap(runtime: Runtime, tenant_
 
     with pytest.raises(Regret):
         await regret()
-    with pytest.raises(DBAPIError):
+    with pytest.raises(PostgresError):
         await regret_late()
     await append(runtime, tenant_id, actor, 2)
     bodies = await bodies_of(runtime, tenant_id)

@@ -7,8 +7,8 @@ from datetime import date
 from uuid import UUID
 
 import pytest
+from asyncpg import IntegrityConstraintViolationError
 from httpx import AsyncClient
-from sqlalchemy.exc import IntegrityError
 
 from xinzu.kernel.errors import InvariantBroken
 from xinzu.kernel.ids import Prefix, new_id, public_id
@@ -71,7 +71,7 @@ async def test_the_database_refuses_what_would_not_balance(runtime: Runtime, ten
     entry_id = (await post(runtime, tenant_id, actor, sale(100, new_id())))[0]
     wrong = {"debit": "1122", "credit": "6001", "amount": 100}
     for change in ({"credit": "1122"}, {"amount": 0}, {"amount": -5}, {"credit": "9999"}, {"debit": "9999"}):
-        with pytest.raises(IntegrityError):
+        with pytest.raises(IntegrityConstraintViolationError):
             async with runtime.unit(tenant_id, actor) as uow:
                 await uow.execute(
                     "INSERT INTO ledger_posting (tenant_id, entry_id, line, debit_account, credit_account, amount_fen, subject_id)"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from asyncpg import IntegrityConstraintViolationError
 from tests.integration.ledger.books import booked, close, numbers, open_books, post, sale
 
 from xinzu.kernel.errors import InvariantBroken
@@ -77,35 +78,45 @@ async def test_a_known_fact_with_another_total_is_not_swallowed(runtime: Runtime
     assert await numbers(runtime, tenant_id) == [1]
 
 
-async def test_the_database_refuses_on_this_way_too_what_would_not_balance(
-    runtime: Runtime, tenant_id: int, actor: Actor
-) -> None:
+@pytest.mark.parametrize("others", [0, 60])  # from a hundred postings on, references are checked in sets
+async def test_the_database_refuses_what_would_not_balance(runtime: Runtime, tenant_id: int, actor: Actor, others: int) -> None:
     await open_books(runtime, tenant_id, actor)
-    right = ledger.journal_of([sold_and_paid(100), sold_and_paid(200)])
-    first, second = right.facts
+    right = ledger.journal_of([sold_and_paid(100), sold_and_paid(200), *(sold_and_paid(n + 1) for n in range(others))])
+    first, second, *rest = right.facts
+    amounts, pairs = list(right.amounts_fen[4:]), list(right.pair_of[4:])
     for wrong in (
         replace(right, pairs=[("1122", "9999"), ("1001", "1122")]),
         replace(right, pairs=[("9999", "6001"), ("1001", "1122")]),
         replace(right, pairs=[("1122", "1122"), ("1001", "1122")]),
-        replace(right, pair_of=[0, 5, 0, 1]),
-        replace(right, pair_of=[0, -5, 0, 1]),
-        replace(right, amounts_fen=[100, 0, 200, 200]),
-        replace(right, amounts_fen=[100, -1, 200, 200]),
-        replace(right, facts=[first, replace(second, kind=first.kind, source_id=first.source_id)]),
-        replace(right, facts=[first, replace(second, effective_on=TODAY)]),
+        replace(right, pair_of=[0, 5, 0, 1, *pairs]),
+        replace(right, pair_of=[0, -5, 0, 1, *pairs]),
+        replace(right, amounts_fen=[100, 0, 200, 200, *amounts]),
+        replace(right, amounts_fen=[100, -1, 200, 200, *amounts]),
+        replace(right, facts=[first, second._replace(kind=first.kind, source_id=first.source_id), *rest]),
+        replace(right, facts=[first, second._replace(effective_on=TODAY), *rest]),
     ):
-        with pytest.raises(IntegrityError):
+        with pytest.raises(IntegrityConstraintViolationError):
             await ingest_journal(runtime, tenant_id, actor, wrong)
     for broken in (
-        replace(right, counts=[2, 3]),
-        replace(right, counts=[4, 0]),
-        replace(right, counts=[4]),
+        replace(right, counts=[2, 3, *right.counts[2:]]),
+        replace(right, counts=[4, 0, *right.counts[2:]]),
+        replace(right, counts=[4, *right.counts[2:]]),
         replace(right, amounts_fen=[1]),
         replace(right, subject_ids=[]),
     ):
         with pytest.raises(InvariantBroken):
             await ingest_journal(runtime, tenant_id, actor, broken)
     assert await numbers(runtime, tenant_id) == []
+
+
+async def test_two_writers_of_one_fact_at_once_book_it_once(runtime: Runtime, tenant_id: int, actor: Actor) -> None:
+    await open_books(runtime, tenant_id, actor)
+    known, journals = sold_and_paid(7), [[sold_and_paid(n) for n in range(1, 4)] for _ in range(4)]
+    told = await asyncio.gather(
+        *(ingest_journal(runtime, tenant_id, actor, ledger.journal_of([*own[:2], known, *own[2:]])) for own in journals)
+    )
+    assert sorted(each.known_count for each in told) == [0, 1, 1, 1]
+    assert await numbers(runtime, tenant_id) == list(range(1, 14))
 
 
 async def test_the_way_in_is_the_tenant_s_own_and_leaves_the_checks_on(
@@ -118,12 +129,12 @@ async def test_the_way_in_is_the_tenant_s_own_and_leaves_the_checks_on(
         await ledger.post_many(uow, ledger.journal_of([sold_and_paid(1)]))
         assert await uow.scalar("SELECT current_setting('session_replication_role')") == "origin"
         # The same transaction's ordinary inserts are checked by their foreign keys as ever.
-        with pytest.raises(IntegrityError):
-            await uow.execute(
-                "INSERT INTO ledger_posting (tenant_id, entry_id, line, debit_account, credit_account, amount_fen, subject_id)"
-                " SELECT tenant_id, id, 9, '1122', '9999', 1, id FROM ledger_entry WHERE tenant_id = :tenant"
-            )
-        await uow.connection.rollback()
+        with pytest.raises(IntegrityConstraintViolationError):
+            async with uow.savepoint(keep=False):
+                await uow.execute(
+                    "INSERT INTO ledger_posting (tenant_id, entry_id, line, debit_account, credit_account, amount_fen, subject_id)"
+                    " SELECT tenant_id, id, 9, '1122', '9999', 1, id FROM ledger_entry WHERE tenant_id = :tenant"
+                )
     async with runtime.reading(tenant_id) as read:
         assert await read.scalar("SELECT has_parameter_privilege('session_replication_role', 'SET')") is False
 

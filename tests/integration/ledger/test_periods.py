@@ -6,8 +6,8 @@ import asyncio
 from datetime import UTC, date, datetime
 
 import pytest
+from asyncpg import IntegrityConstraintViolationError
 from httpx import AsyncClient
-from sqlalchemy.exc import IntegrityError
 from tests.conftest import key_headers
 from tests.integration.ledger.books import booked, close, numbers, open_books, post, reopen, sale
 
@@ -150,7 +150,7 @@ async def test_the_database_holds_what_a_closure_is(runtime: Runtime, tenant_id:
         "UPDATE ledger_entry SET effective_on = business_date WHERE tenant_id = :tenant AND id = :entry AND :id IS NOT NULL",
     ):
         values = {"id": closure.id} | ({"entry": entry_id} if ":entry" in statement else {})
-        with pytest.raises(IntegrityError):
+        with pytest.raises(IntegrityConstraintViolationError):
             async with runtime.unit(tenant_id, actor) as uow:
                 await uow.execute(statement.replace(":id IS NOT NULL", "cast(:id AS uuid) IS NOT NULL"), **values)
 

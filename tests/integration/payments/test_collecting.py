@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy.exc import DBAPIError
+from asyncpg.exceptions import PostgresError
 from tests.integration.payments.shop import ACTOR, AUTHORISED_FEN, TERMS, Shop, due
 
 from xinzu.back.billing.events import DayClosed, InstalmentFellDue
@@ -179,7 +179,7 @@ async def test_no_payment_takes_more_than_is_left(shop: Shop) -> None:
 
 async def test_the_database_itself_refuses_an_overdrawn_mandate(shop: Shop, runtime: Runtime) -> None:
     agreement_id = await shop.rent()
-    with pytest.raises(DBAPIError, match="not_overdrawn"):
+    with pytest.raises(PostgresError, match="not_overdrawn"):
         async with runtime.unit(shop.tenant_id, ACTOR) as uow:
             await uow.execute(
                 "UPDATE payments_mandate SET collected_fen = authorised_fen + 1"

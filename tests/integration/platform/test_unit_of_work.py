@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -131,3 +132,31 @@ async def test_another_tenant_sees_nothing(runtime: Runtime, tenant_id: int, oth
         uow.emit(KettleBoiled(subject_id=new_id(), cups=1))
     assert await count_events(runtime, other_tenant_id) == 0
     assert await count_events(runtime, tenant_id) == 1
+
+
+async def test_a_dry_run_leaves_nothing_and_the_transaction_goes_on(runtime: Runtime, tenant_id: int, actor: Actor) -> None:
+    async with runtime.unit(tenant_id, actor) as uow:
+        for cups, keep in ((1, True), (2, False)):
+            async with uow.savepoint(keep=keep):
+                uow.emit(KettleBoiled(subject_id=new_id(), cups=cups))
+                await uow.say()
+        with suppress(LookupError):
+            async with uow.savepoint(keep=True):
+                uow.emit(KettleBoiled(subject_id=new_id(), cups=3))
+                await uow.say()
+                raise LookupError
+        assert await uow.scalar("SELECT array_agg(cast(data ->> 'cups' AS int)) FROM platform_event") == [1]
+    assert await count_events(runtime, tenant_id) == 1
+
+
+async def test_a_row_is_read_by_name_by_place_and_unpacked(runtime: Runtime, tenant_id: int) -> None:
+    async with runtime.reading(tenant_id) as read:
+        row = await read.row("SELECT cast(:n AS int) AS number, cast(:tenant AS bigint) AS tenant", n=7)
+        assert row is not None
+        number, tenant = row
+        assert (number, tenant) == (row.number, row["tenant"]) == (row[0], row.tenant) == (7, tenant_id)
+        with pytest.raises(AttributeError):
+            _ = row.missing
+        assert await read.row("SELECT 1 WHERE false") is None
+        assert await read.scalar("SELECT 1 WHERE false") is None
+        assert [batch async for batch in read.batches("SELECT n FROM generate_series(1, 5) AS n", 2)][-1][0].n == 5

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from xinzu.back.billing.rules.schedules.batch import Quote, quote_many
 from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy, is_working_day, shifted
-from xinzu.back.billing.rules.schedules.rentals import PriceBand, buyout_prices, daily_rent_fen, daily_rents, equal_rents
+from xinzu.back.billing.rules.schedules.rentals import buyout_prices, daily_rent_fen, daily_rents, equal_rents
 from xinzu.back.billing.rules.schedules.solve import schedule_of
 from xinzu.back.billing.rules.schedules.terms import DayCount, Grace, Method, ScheduleTerms, Timing
 from xinzu.back.billing.rules.schedules.why import why_row
+from xinzu.kernel.terms import PriceBand
 
 dates = st.dates(date(2020, 1, 1), date(2040, 12, 31))
 

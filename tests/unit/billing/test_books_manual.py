@@ -12,10 +12,11 @@ from uuid import UUID
 
 from xinzu.back.assets.model import LeavingCause
 from xinzu.back.assets.rules import depreciation
-from xinzu.back.billing.model import AssetClass, ItemKind, Role, Suspended, Transfer
+from xinzu.back.billing.model import AssetClass, ItemKind, Role, ShareBasis, Suspended, Transfer
 from xinzu.back.billing.rules import chart, postings
 from xinzu.back.billing.rules.effective_interest import FinanceLease, net_investment
 from xinzu.back.billing.rules.legs import financed_legs
+from xinzu.back.billing.rules.partner_shares import AgreedShare, Received, shares_of
 from xinzu.back.billing.rules.provision import GUIDELINES_2002, required_fen
 from xinzu.back.billing.rules.schedules.solve import schedule_of
 from xinzu.back.billing.rules.schedules.terms import ScheduleTerms
@@ -101,6 +102,19 @@ def asset() -> list[Step]:
     ]
 
 
+def partner_shares() -> list[Step]:
+    since = date(2026, 3, 1)
+    dealer = AgreedShare(UUID(int=1), UUID(int=7), ShareBasis.RENT, 0, 2_000, 0, None, since)
+    channel = AgreedShare(UUID(int=2), UUID(int=8), ShareBasis.RENT, 500, 0, 0, None, since)
+    parts = [fen for _, fen in shares_of(Received(UUID(int=9), ItemKind.RENT, since, 29_900, 29_900), [dealer, channel])]
+    return [
+        *steps("rent received: dealer, ¥20 of each", postings.partner_share(parts[0])),
+        *steps("rent received: channel, 5 %", postings.partner_share(parts[1])),
+        *steps("charged back: channel", postings.partner_share(-parts[1])),
+        *steps("paid out: dealer", postings.payout(parts[0])),
+    ]
+
+
 def effective_interest() -> list[str]:
     receipts = tuple((date(year, 1, 1), 100_000) for year in (2026, 2027, 2028))
     lease = FinanceLease(commenced_on=date(2025, 1, 1), end_on=receipts[-1][0], payments=receipts, fair_value_fen=257_710)
@@ -129,6 +143,7 @@ def examples() -> dict[str, list[str]]:
         "provision": booked(provision()),
         "non_accrual": booked(non_accrual()),
         "asset": booked(asset()),
+        "partner_shares": booked(partner_shares()),
     }
 
 

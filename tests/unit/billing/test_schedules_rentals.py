@@ -21,7 +21,6 @@ from xinzu.back.billing.rules.schedules.holidays import (
 )
 from xinzu.back.billing.rules.schedules.rentals import (
     LegRole,
-    PriceBand,
     buyout_price_fen,
     buyout_price_of_month,
     buyout_prices,
@@ -36,6 +35,7 @@ from xinzu.back.billing.rules.schedules.solve import schedule_of
 from xinzu.back.billing.rules.schedules.terms import DayCount, Method, ScheduleTerms, Timing, Unit
 from xinzu.back.billing.rules.schedules.why import why_row
 from xinzu.kernel.errors import Invalid
+from xinzu.kernel.terms import PriceBand
 
 START = date(2026, 1, 31)
 LOAN = ScheduleTerms(start_on=date(2026, 1, 15), periods=12, principal_fen=1_200_000, annual_rate_pct=Decimal("11.5"))

@@ -25,7 +25,6 @@ RENTAL: dict[str, Any] = {
     "residual_value_fen": 100_000,
     "buyout_fen": None,
     "buyout_prices_fen": (),
-    "moves_dues_back": False,
 }
 OWN = RENTAL | {"ends_in": EndsIn.OWN, "residual_value_fen": None, "buyout_fen": 0}
 FINANCED = RENTAL | {"is_financed": True, "residual_value_fen": None}
@@ -33,7 +32,7 @@ FINANCED = RENTAL | {"is_financed": True, "residual_value_fen": None}
 
 def test_what_can_be_passes() -> None:
     check_rental_ways(**RENTAL)
-    check_rental_ways(**OWN | {"first_rents": 12, "moves_dues_back": True})
+    check_rental_ways(**OWN | {"first_rents": 12})
     check_rental_ways(**RENTAL | {"buyout_fen": 1, "buyout_prices_fen": (3, 2, 1)})
     check_rental_ways(**FINANCED)
 
@@ -57,12 +56,6 @@ def test_what_cannot_be_is_named(fields: dict[str, Any], pointer: str, code: str
     assert (refused.value.errors[0].pointer, refused.value.errors[0].code) == (pointer, code)
 
 
-def test_civil_code_art_670_a_financing_never_asks_for_interest_before_it_has_accrued() -> None:
-    with pytest.raises(Invalid) as refused:
-        check_rental_ways(**FINANCED | {"moves_dues_back": True})
-    assert refused.value.errors[0].code == "catalogue.due_before_interest"
-
-
 def test_cas_21_art_36_a_rental_to_own_is_warned_of_as_financing() -> None:
     on = date(2026, 3, 2)
     assert [each.code for each in warnings_of(None, on, EndsIn.OWN)] == ["catalogue.transfers_ownership"]
@@ -75,7 +68,7 @@ def test_cas_21_art_36_a_rental_to_own_is_warned_of_as_financing() -> None:
 def test_terms_agreed_before_there_were_such_products_are_plain_rentals() -> None:
     phone = terms()
     stored = msgspec.to_builtins(phone)
-    for name in ("first_rents", "ends_in", "buyout_prices_fen", "due_shift"):
+    for name in ("first_rents", "ends_in", "buyout_prices_fen", "due_shift", "period_days", "daily"):
         del stored[name]
     assert msgspec.convert(stored, AgreementTerms) == phone
     own = AgreementTerms(**{**vars(phone), "first_rents": 3, "ends_in": EndsIn.OWN, "buyout_prices_fen": (3, 1), "buyout_fen": 1})

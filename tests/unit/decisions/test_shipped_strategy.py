@@ -14,13 +14,17 @@ STRATEGY = CompiledStrategy(GRAPH)
 ORDINARY = trial_cases()["ordinary"]
 
 
-def decide(**changed: str | int | bool | None) -> tuple[str, list[str]]:
+def decide(**changed: str | int | float | bool | None) -> tuple[str, list[str]]:
     verdict = STRATEGY.evaluate({**ORDINARY, **changed})
     return verdict.outcome, list(verdict.reason_codes)
 
 
-def test_it_passes_its_own_checks() -> None:
-    assert findings(GRAPH, reason_catalogue()) == []
+def test_it_passes_its_own_checks_and_counsel_is_asked_about_its_age_bands() -> None:
+    found = findings(GRAPH, reason_catalogue())
+    assert [(each.severity, each.code, each.row, each.counsel) for each in found] == [
+        ("warning", "age_beyond_floor", "E03", True),
+        ("warning", "age_beyond_floor", "E04", True),
+    ]
 
 
 def test_a_limit_made_for_phones_sends_a_dear_financing_to_a_person_and_declines_nobody() -> None:
@@ -52,6 +56,15 @@ def test_an_ordinary_customer_is_approved_without_reasons_or_trace() -> None:
         ({"agent_suspected": True}, "refer", "AGENT_SUSPECTED"),
         ({"shared_address": True}, "refer", "SHARED_ADDRESS"),
         ({"shared_device": True}, "refer", "SHARED_DEVICE"),
+        ({"black_list_cnt": 1}, "decline", "LIST_MATCH"),
+        ({"grey_list_cnt": 1}, "refer", "GREY_LIST_MATCH"),
+        ({"watch_list_cnt": 1}, "refer", "WATCH_LIST_MATCH"),
+        ({"related_component_cnt": 5}, "refer", "RELATED_RING"),
+        ({"related_black_deg1_cnt": 1}, "refer", "RELATED_BLACK"),
+        ({"related_bad_deg1_cnt": 1}, "refer", "RELATED_BAD"),
+        ({"related_rental_cnt": 5}, "refer", "RELATED_RENTALS_MAX"),
+        ({"readdressed_cnt_30d": 1}, "refer", "READDRESSED"),
+        ({"dealer_apply_cnt_10m": 10}, "refer", "DEALER_BURST"),
         ({"active_orders": 3}, "decline", "ACTIVE_ORDERS_MAX"),
         ({"active_orders": 2, "credit_score": 699}, "refer", "ACTIVE_ORDERS_REVIEW"),
         ({"exposure_after_fen": 3_000_001}, "decline", "EXPOSURE_MAX"),
@@ -103,11 +116,17 @@ def test_a_decline_names_only_what_declined_and_traces_every_row_that_hit() -> N
     assert verdict.trace[1]["facts"]["credit_score ?? 999"] == 540
 
 
-def test_every_reason_in_the_catalogue_is_used_by_the_strategy_or_by_people() -> None:
+def test_every_reason_in_the_catalogue_is_used_by_the_strategy_by_custom_nodes_by_models_or_by_people() -> None:
     codes = {
         row["code"].strip("'")
         for node in GRAPH["nodes"]
         if node["type"] == "decisionTableNode"
         for row in node["content"]["rules"]
+    }
+    # What custom nodes say unless their configuration says otherwise.
+    codes |= {"PRODUCT_NOT_OFFERED", "LIST_NOT_SCREENED", "REVIEW_BY_POLICY"}
+    # The families of features a registered model gives as its reasons.
+    codes |= {
+        f"MODEL_{family}" for family in ("REPAYMENT_HISTORY", "DEBT_BURDEN", "STABILITY", "RECENT_APPLICATIONS", "TERMS", "MEANS")
     }
     assert codes == {code for code, reason in reason_catalogue().items() if reason.use is ReasonUse.STRATEGY}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from xinzu.middle.decisions.model import Severity
 from xinzu.middle.decisions.rules.strategy import findings, graph_digest, sanitised
 from xinzu.middle.decisions.strategies import PHONE_RENTAL, reason_catalogue, shipped_graph
 
@@ -25,7 +26,9 @@ def row(graph: dict[str, Any], table: str, row_id: str) -> dict[str, Any]:
 
 
 def complaints(graph: dict[str, Any]) -> str:
-    return "\n".join(findings(graph, reason_catalogue()))
+    return "\n".join(
+        f"{each.where}: {each.text_en}" for each in findings(graph, reason_catalogue()) if each.severity is Severity.ERROR
+    )
 
 
 def test_null_cells_of_an_editor_become_empty(graph: dict[str, Any]) -> None:
@@ -61,7 +64,7 @@ def test_mixed_and_or_in_a_cell_is_refused(graph: dict[str, Any]) -> None:
 
 def test_a_cell_that_does_not_parse_is_named(graph: dict[str, Any]) -> None:
     row(graph, "velocity", "V01")["day"] = ">= >="
-    assert "table velocity, row V01, column day" in complaints(graph)
+    assert "node velocity, row V01, column day" in complaints(graph)
 
 
 def test_a_reason_outside_the_catalogue_is_refused(graph: dict[str, Any]) -> None:

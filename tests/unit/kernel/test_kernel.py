@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import pytest
 
 from xinzu.kernel.errors import Invalid, InvariantBroken, NotFound, invariant
 from xinzu.kernel.events import Event, event
-from xinzu.kernel.ids import Prefix, new_id, parse_id
+from xinzu.kernel.ids import Prefix, new_id, new_ids, parse_id
 from xinzu.kernel.money import Money, Rounding
 from xinzu.kernel.outcomes import accepted
 from xinzu.kernel.paging import decode_cursor, encode_cursor, page_of
@@ -60,10 +60,12 @@ def test_a_fixed_clock_stands_still_until_moved() -> None:
 
 
 def test_ids_are_version_7_and_grow() -> None:
-    ids = [new_id() for _ in range(5000)]
+    ids = [*(new_id() for _ in range(5000)), *new_ids(5000), new_id(), *new_ids(1)]
     assert ids == sorted(ids)
     assert len(set(ids)) == len(ids)
-    assert {value.version for value in ids} == {7}
+    assert {(value.version, value.variant) for value in ids} == {(7, RFC_4122)}
+    assert [UUID(str(value)) for value in ids] == ids
+    assert new_ids(0) == []
 
 
 @pytest.mark.parametrize(

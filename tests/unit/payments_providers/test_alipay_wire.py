@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinzu.back.payments.providers import alipay_wire as wire
+from xinzu.platform import alipay_wire as wire
 from xinzu.platform.crypto.signing import new_rsa_keys, rsa2_sign
 
 KEYS = new_rsa_keys()

@@ -26,7 +26,10 @@ GROUPS: tuple[Group, ...] = (
     Group("tenants", "xinzu.app.commands.tenants", "Tenants, their logins and API keys."),
     Group("events", "xinzu.app.commands.events", "Deliveries of events that were given up."),
     Group("clock", "xinzu.app.commands.clock", "The business clock of a demo."),
+    Group("billing", "xinzu.app.commands.billing", "The close of business and the books of a tenant, as tables."),
     Group("ledger", "xinzu.app.commands.ledger", "The books of a tenant as files."),
+    Group("strategy", "xinzu.app.commands.strategy", "Strategies: evaluate a decision graph."),
+    Group("model", "xinzu.app.commands.model", "Models: train them on public data."),
     Group("demo", "xinzu.app.commands.demo", "The demo: run it, fill it, tell one rental's story."),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +22,7 @@ from xinzu.back.devices import api as devices
 from xinzu.kernel.time import DEFAULT_CALENDAR, BusinessDate, FixedClock
 from xinzu.platform.business_clock import offset_to, set_offset
 from xinzu.platform.crypto.kms import KEYRING_FILE, FileKeyring
+from xinzu.platform.db import NO_SETTINGS
 from xinzu.platform.events.relay import Relay
 from xinzu.platform.http.app import create_app
 from xinzu.platform.outbound import Outbound
@@ -32,6 +33,7 @@ from xinzu.platform.servers.roles import database_urls
 from xinzu.platform.settings import Settings
 
 HTTP_TIMEOUT_S = 60.0
+CONNECTIONS = 6
 QUIET_POLL_S = 0.002
 QUIET_LIMIT_S = 20.0
 OBEY_LIMIT_S = 2.0
@@ -111,14 +113,13 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(settings: Settings, start: datetime, *, waits_for_disk: bool = True) -> AsyncIterator[World]:
-    """The product in this process at ``start``; its API answers on the port recorded for the home, where callbacks go.
-
-    ``waits_for_disk`` may be off for synthetic data that is made anew after a crash.
-    """
+async def open_world(
+    settings: Settings, start: datetime, server_settings: Mapping[str, str] = NO_SETTINGS
+) -> AsyncIterator[World]:
+    """The product in this process at ``start``; its API answers on the port recorded for the home, where callbacks go."""
     load_modules()
     clock = FixedClock(start)
-    database = Database(database_urls(settings).app.get_secret_value(), pool_size=20, waits_for_disk=waits_for_disk)
+    database = Database(database_urls(settings).app.get_secret_value(), pool_size=CONNECTIONS, server_settings=server_settings)
     runtime = Runtime(settings, database, FileKeyring.open_or_create(settings.home / KEYRING_FILE), Outbound(), clock)
 
     @asynccontextmanager

@@ -13,7 +13,6 @@ from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.params import FromPath
 from litestar.response import Redirect
-from sqlalchemy import Row
 
 from xinzu.app.overview import reading
 from xinzu.app.overview.agreements import agreement_page
@@ -26,6 +25,7 @@ from xinzu.kernel.money import Money
 from xinzu.kernel.paging import decode_cursor, encode_cursor
 from xinzu.kernel.time import Instant
 from xinzu.platform.actor import Permission
+from xinzu.platform.db import Row
 from xinzu.platform.http.auth import SESSION_COOKIE
 from xinzu.platform.http.door import HttpRequest, actor_of, id_from, runtime_of
 from xinzu.platform.http.door import reading as open_reading
@@ -148,7 +148,7 @@ async def list_orders(request: HttpRequest) -> Response[Any]:
     )
 
 
-def _order_line(read: ReadSession, row: Row[Any], english: bool) -> dict[str, object]:
+def _order_line(read: ReadSession, row: Row, english: bool) -> dict[str, object]:
     application, application_tone = state_text(row.application_state, english)
     is_repaying = row.agreement_state == "active" and row.family != "rental"
     agreement, agreement_tone = state_text("repaying" if is_repaying else row.agreement_state, english)
@@ -226,7 +226,7 @@ async def show_order(request: HttpRequest, application_id: FromPath[str]) -> Res
     return _page(request, "order.html", frame, order=order, agreement=agreement, timeline=timeline, leaves=shown_leaves)
 
 
-async def _order(read: ReadSession, order_id: UUID) -> Row[Any]:
+async def _order(read: ReadSession, order_id: UUID) -> Row:
     found = await reading.orders(read, order_id=order_id, limit=1)
     if not found:
         raise NotFound()

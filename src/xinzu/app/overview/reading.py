@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession
 
 _ORDERS = """
@@ -52,16 +50,16 @@ ORDER BY occurred_at, id LIMIT :limit
 
 async def orders(
     read: ReadSession, *, state: str | None = None, before: UUID | None = None, order_id: UUID | None = None, limit: int
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row]:
     """Orders, newest first; one when ``order_id`` is given."""
     return await read.rows(_ORDERS, state=state, before=before, id=order_id, limit=limit)
 
 
-async def totals(read: ReadSession) -> Row[Any]:
+async def totals(read: ReadSession) -> Row:
     """The tenant in five numbers."""
     return (await read.rows(_TOTALS))[0]
 
 
-async def timeline(read: ReadSession, subject_ids: Sequence[UUID], limit: int = 1_000) -> Sequence[Row[Any]]:
+async def timeline(read: ReadSession, subject_ids: Sequence[UUID], limit: int = 1_000) -> Sequence[Row]:
     """Everything that happened to these subjects, oldest first."""
     return await read.rows(_TIMELINE, subjects=list(subject_ids), limit=limit)

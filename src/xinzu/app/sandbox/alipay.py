@@ -28,7 +28,9 @@ from xinzu.app.sandbox.alipay_protocol import (
 from xinzu.app.sandbox.deliveries import NOTIFY, Deliveries
 from xinzu.app.sandbox.faults import FaultKind, Faults
 from xinzu.app.sandbox.merchants import Merchants
+from xinzu.app.sandbox.scores import ScoresTwin
 from xinzu.app.sandbox.store import Store
+from xinzu.app.sandbox.zhima import ZhimaTwin
 from xinzu.kernel.money import to_yuan
 
 FREEZE = "alipay.fund.auth.order.app.freeze"
@@ -39,7 +41,8 @@ PAY = "alipay.trade.pay"
 TRADE_QUERY = "alipay.trade.query"
 REFUND = "alipay.trade.refund"
 REFUND_QUERY = "alipay.trade.fastpay.refund.query"
-METHODS = frozenset({DETAIL_QUERY, UNFREEZE, CANCEL, PAY, TRADE_QUERY, REFUND, REFUND_QUERY})
+ZHIMA_SCORE = "zhima.credit.score.brief.get"
+METHODS = frozenset({DETAIL_QUERY, UNFREEZE, CANCEL, PAY, TRADE_QUERY, REFUND, REFUND_QUERY, ZHIMA_SCORE})
 _NUMBER_KINDS = {"auth": "1000200", "operation": "2000300", "trade": "2200140"}
 _MASKED_LOGON = "138****0000"
 
@@ -72,7 +75,8 @@ class WalletReply:
 class AlipayTwin:
     """The gateway over the sandbox's books. Synchronous; beside the signatures it takes well under a millisecond."""
 
-    def __init__(self, store: Store, merchants: Merchants, faults: Faults, deliveries: Deliveries) -> None:
+    def __init__(self, store: Store, merchants: Merchants, faults: Faults, deliveries: Deliveries, scores: ScoresTwin) -> None:
+        self._zhima = ZhimaTwin(store, scores)
         self._store = store
         self._merchants = merchants
         self._faults = faults
@@ -171,6 +175,8 @@ class AlipayTwin:
     def _act(self, db: sqlite3.Connection, request: GatewayRequest) -> dict[str, object]:
         numbers = self._numbers(request.at)
         match request.method:
+            case "zhima.credit.score.brief.get":
+                return self._zhima.admittance(db, request)
             case "alipay.fund.auth.operation.detail.query":
                 found = ledger.find_operation(db, request)
                 return _detail_content(found.order, found.operation)

@@ -18,6 +18,7 @@ from xinzu.app.sandbox.deliveries import Deliveries
 from xinzu.app.sandbox.faults import Fault, FaultKind, Faults
 from xinzu.app.sandbox.identity import IdentityTwin
 from xinzu.app.sandbox.merchants import AlipayMerchant, Merchants, SignedClient
+from xinzu.app.sandbox.scores import PersonProfile, ScoresTwin
 from xinzu.app.sandbox.signed import Content, Unprocessable
 from xinzu.app.sandbox.sms import InboxMessage, SmsTwin
 
@@ -30,7 +31,7 @@ class MerchantsAdded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FaultAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A behaviour of one buyer id, of ``*``, or of a service (``sms``, ``courier``, ``identity``)."""
+    """A behaviour of one buyer id, of ``*``, or of a service (``sms``, ``courier``, ``identity``, ``scores``)."""
 
     subject: str
     kind: FaultKind
@@ -53,6 +54,13 @@ class IdentityRefused(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     identity_no: str
 
 
+class PersonSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the score sources say about a person."""
+
+    identity_no: str
+    profile: PersonProfile
+
+
 class WalletOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a mini program hands to ``my.tradePay``. ``at`` is the customer's Beijing time, ``yyyy-MM-dd HH:mm:ss``."""
 
@@ -69,6 +77,7 @@ def control_routes(
     sms: SmsTwin,
     courier: CourierTwin,
     identity: IdentityTwin,
+    scores: ScoresTwin,
 ) -> list[ControllerRouterHandler]:
     """The routes under ``/control``, ``/wallet`` and ``/phone``."""
 
@@ -117,6 +126,10 @@ def control_routes(
         @post("/identity/refused", status_code=204, sync_to_thread=False)
         def refuse_identity(self, data: IdentityRefused) -> None:
             identity.refuse(data.identity_no)
+
+        @post("/scores/people", status_code=204, sync_to_thread=False)
+        def set_person(self, data: PersonSet) -> None:
+            scores.set_profile(data.identity_no, data.profile)
 
     @post("/wallet/open", status_code=200, sync_to_thread=False)
     def open_wallet(data: WalletOrder) -> WalletReply:

@@ -24,6 +24,7 @@ from xinzu.app.sandbox.faults import Faults
 from xinzu.app.sandbox.identity import IdentityTwin
 from xinzu.app.sandbox.merchants import Merchants
 from xinzu.app.sandbox.phone import keep_phones
+from xinzu.app.sandbox.scores import ScoresTwin
 from xinzu.app.sandbox.signed import SignedDoor
 from xinzu.app.sandbox.sms import SmsTwin
 from xinzu.app.sandbox.store import Store
@@ -50,7 +51,8 @@ def create_app(folder: Path, *, retry_scale: float = RETRY_SCALE_DEFAULT) -> Lit
     merchants = Merchants(folder)
     faults = Faults(store)
     deliveries = Deliveries(store, merchants, retry_scale)
-    alipay = AlipayTwin(store, merchants, faults, deliveries)
+    scores = ScoresTwin(store)
+    alipay = AlipayTwin(store, merchants, faults, deliveries, scores)
     door = SignedDoor(store, merchants, faults)
     sms, courier, identity = SmsTwin(store, deliveries), CourierTwin(store, deliveries), IdentityTwin(store)
 
@@ -86,6 +88,14 @@ def create_app(folder: Path, *, retry_scale: float = RETRY_SCALE_DEFAULT) -> Lit
     async def find_check(request: AnyRequest, check_id: str) -> ASGIApp:
         return await door.answer(request, "identity", lambda key_id, _: identity.found(key_id, check_id))
 
+    @post("/scores/v1/scores/{capability:str}")
+    async def ask_score(request: AnyRequest, capability: str) -> ASGIApp:
+        return await door.answer(request, "scores", lambda key_id, body: scores.ask(key_id, capability, body))
+
+    @post("/scores/v1/reports")
+    async def make_report(request: AnyRequest) -> ASGIApp:
+        return await door.answer(request, "scores", scores.report)
+
     @get(["/livez", "/readyz"], sync_to_thread=False)
     def live() -> dict[str, str]:
         return {"status": "ok"}
@@ -110,8 +120,10 @@ def create_app(folder: Path, *, retry_scale: float = RETRY_SCALE_DEFAULT) -> Lit
             find_shipment,
             check_identity,
             find_check,
+            ask_score,
+            make_report,
             live,
-            *control_routes(merchants, faults, deliveries, alipay, sms, courier, identity),
+            *control_routes(merchants, faults, deliveries, alipay, sms, courier, identity, scores),
         ],
         lifespan=[lifespan],
         openapi_config=None,

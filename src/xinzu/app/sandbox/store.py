@@ -74,6 +74,11 @@ CREATE TABLE IF NOT EXISTS identity_check (
     check_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, reference TEXT NOT NULL, request_sha256 TEXT NOT NULL,
     passed INTEGER NOT NULL, code TEXT NOT NULL, UNIQUE (key_id, reference)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS score_answer (
+    result_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, reference TEXT NOT NULL, request_sha256 TEXT NOT NULL, answer TEXT NOT NULL,
+    UNIQUE (key_id, reference)
+) STRICT;
+CREATE TABLE IF NOT EXISTS score_person (person_blind BLOB PRIMARY KEY, profile TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS identity_refused (identity_blind BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 """
 

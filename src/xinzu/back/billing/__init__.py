@@ -2,13 +2,15 @@
 
 Owns the tables billing_account (one per agreement), billing_lease_class (how a lease was classified), billing_instalment (the legs of
 instalments), billing_charge (late fee, damage, early return, prepayment fee, buyout), billing_receipt, billing_allocation, billing_refund,
-billing_adjustment (waived, written off, reversed by hand), billing_amendment (changes of the schedule), billing_day (closed business days)
-and billing_risk_policy (the tenant's own lines and rates).
+billing_disbursement (tranches of loans paid out), billing_adjustment (waived, written off, reversed by hand), billing_amendment (changes
+of the schedule), billing_day (closed business days), billing_risk_policy (the tenant's own lines and rates), billing_partner,
+billing_share (what partners get of what an agreement brings), billing_share_due (what is owed to them) and billing_payout.
 Events in: AgreementSigned, AgreementCancelled, AgreementCommenced, PaymentSucceeded, RefundSucceeded, AssetInspected.
 Events out: ScheduleIssued, InstalmentFellDue, InstalmentBecameOverdue, ArrearsAged, ArrearsCleared, ReceiptAllocated, RefundRecorded,
 ChargeRaised, ChargeReduced, SettlementDetermined, AccountSettled, OwnershipPassed, DayClosed, BooksDiffered, ReceiptReversed, ItemWaived,
-AccountWrittenOff, LeaseClassDiffered, AccrualStopped, AccrualResumed, AssetReclassified, AmendmentMade, LesseeTransferred.
-Jobs: billing.close_days.
+AccountWrittenOff, LeaseClassDiffered, AccrualStopped, AccrualResumed, AssetReclassified, AmendmentMade, LesseeTransferred,
+PayoutRecorded.
+Jobs: billing.close_days, billing.follow_shares.
 
 Rental, finance lease and loan are one model: an account's terms make legs with a role (rent, principal, interest, fee), and the family
 decides what a leg does to the books (``rules.postings``), in which order money fills it (``rules.allocation``) and whether delay costs.

@@ -42,6 +42,23 @@ from xinzu.back.billing.commands import (
 )
 from xinzu.back.billing.commands.amend import amend
 from xinzu.back.billing.commands.close_day import next_to_close
+from xinzu.back.billing.commands.partner_shares import follow_all_shares
+from xinzu.back.billing.commands.partners import (
+    AgreementShares,
+    NewPayout,
+    Paid,
+    PartnerSettlement,
+    PartnerView,
+    ShareAgreement,
+    ShareTerms,
+    agree_shares,
+    partners,
+    record_payouts,
+    register_partners,
+    settlement_of,
+    shares_in,
+)
+from xinzu.back.billing.commands.pay_out import PayOut, pay_out, tranches_of
 from xinzu.back.billing.commands.plan_amendments import Amendment, LesseeTransfer, amendment_of, preview_amendments
 from xinzu.back.billing.commands.portfolio import (
     AgeingReport,
@@ -53,18 +70,27 @@ from xinzu.back.billing.commands.portfolio import (
     export_asset_classes,
 )
 from xinzu.back.billing.commands.reconcile import Reconciled, reconcile
+from xinzu.back.billing.commands.second_person import change, refund, waive, write_off
 from xinzu.back.billing.commands.set_risk_policies import RiskPolicyChange, RiskPolicyView, risk_policy_of, set_risk_policies
 from xinzu.back.billing.errors import AccountMissing, ItemUnknown, LeaseUnclassified
 from xinzu.back.billing.model import RECEIPT_SOURCE_PAYMENTS, Charge, ChargeKind, Instalment, InstalmentState, Role, Why
+from xinzu.back.billing.risk_schemas import LeaseClassView, LeaseTestView
 from xinzu.back.billing.rules import inception, late_fee, suspension
 from xinzu.back.billing.rules.ageing import AgeingBucket
-from xinzu.back.billing.rules.legs import why_financed, why_rent
-from xinzu.back.billing.rules.schedules.agreed import financed_cost_pct, rent_days_early, schedule_terms, with_rate_of
-from xinzu.back.billing.rules.schedules.cost import dearest_buyout, rental_cost_pct
+from xinzu.back.billing.rules.legs import daily_rows, why_daily, why_financed, why_rent
+from xinzu.back.billing.rules.schedules.agreed import (
+    agreed_schedule,
+    financed_cost_pct,
+    period_of,
+    rent_days_early,
+    schedule_terms,
+    with_rate_of,
+)
+from xinzu.back.billing.rules.schedules.cost import daily_cost_pct, dearest_buyout, rental_cost_pct
 from xinzu.back.billing.rules.schedules.cost_table import CostInstalment, CostLine, CostTable, cost_table
-from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy
+from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy, due_on_of, is_working_day
 from xinzu.back.billing.rules.schedules.solve import Schedule, schedule_of
-from xinzu.back.billing.rules.schedules.terms import DayCount, InterestDays, Method, Residue, ScheduleTerms, Timing
+from xinzu.back.billing.rules.schedules.terms import DayCount, InterestDays, Method, Residue, ScheduleTerms, Timing, Unit
 from xinzu.back.billing.rules.servicing.ending import Buyout
 from xinzu.back.billing.rules.servicing.explained import why_amended
 from xinzu.back.billing.rules.servicing.payoff import Payoff
@@ -76,14 +102,14 @@ from xinzu.back.billing.schemas import (
     AmendmentView,
     AmountWhy,
     ChargeView,
+    Disbursement,
     InstalmentView,
-    LeaseClassView,
-    LeaseTestView,
     NextDue,
     ReceiptView,
     SegmentView,
 )
 from xinzu.back.billing.store import accounts, adjustments, amendments, items, receipts
+from xinzu.back.billing.store import partners as partner_store
 from xinzu.back.billing.store.receipts import ReceiptRecord
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.time import BusinessDate
@@ -91,13 +117,16 @@ from xinzu.platform.uow import ReadSession
 
 __all__ = [
     "RECEIPT_SOURCE_PAYMENTS",
+    "AccountView",
     "Adjusted",
     "AgeingBucket",
     "AgeingReport",
+    "AgreementShares",
     "Allocated",
     "Amended",
     "Amendment",
     "AmendmentPreview",
+    "AmountWhy",
     "AssetClassReport",
     "BankRefund",
     "Buyout",
@@ -108,10 +137,16 @@ __all__ = [
     "CostTable",
     "DayCount",
     "DayReport",
+    "Disbursement",
     "InterestDays",
     "LesseeTransfer",
     "Method",
+    "NewPayout",
     "Opening",
+    "Paid",
+    "PartnerSettlement",
+    "PartnerView",
+    "PayOut",
     "Payoff",
     "Receipt",
     "ReceiptRecord",
@@ -126,42 +161,60 @@ __all__ = [
     "Schedule",
     "ScheduleTerms",
     "Settled",
+    "ShareAgreement",
+    "ShareTerms",
     "ShiftPolicy",
     "Timing",
     "Transfer",
+    "Unit",
     "Waiver",
     "WriteOff",
     "account_of",
     "adjustments_of",
     "aged_agreements",
     "ageing_of",
+    "agree_shares",
+    "agreed_schedule",
     "amend",
     "amendment_of",
     "amendments_of",
     "asset_classes",
     "call_off_accounts",
+    "change",
     "charges_of",
     "close_day",
     "close_days",
     "cost_table",
+    "daily_cost_pct",
+    "daily_rows",
     "days_to_close",
     "dearest_buyout",
+    "disbursements_of",
+    "due_on_of",
     "export_ageing",
     "export_asset_classes",
     "financed_cost_pct",
+    "follow_all_shares",
     "instalments_of",
+    "is_working_day",
     "issue_schedules",
     "lease_class_of",
     "open_accounts",
     "open_books",
+    "partners",
+    "pay_out",
+    "period_of",
     "preview_amendments",
     "receipt_view",
     "receipts_of",
     "reconcile",
     "record_bank_refunds",
+    "record_payouts",
     "record_receipts",
     "record_refunds",
     "record_transfers",
+    "refund",
+    "register_partners",
     "rent_days_early",
     "rental_cost_pct",
     "reverse_receipts",
@@ -170,9 +223,13 @@ __all__ = [
     "schedule_terms",
     "set_risk_policies",
     "settle_returns",
+    "settlement_of",
+    "shares_in",
+    "waive",
     "waive_items",
     "why",
     "with_rate_of",
+    "write_off",
     "write_off_accounts",
 ]
 
@@ -185,6 +242,14 @@ async def days_to_close(read: ReadSession) -> list[BusinessDate]:
     return [first + timedelta(days=n) for n in range((read.business_date - first).days)]
 
 
+async def disbursements_of(read: ReadSession, agreement_id: UUID) -> list[Disbursement]:
+    """The tranches a loan is paid out in, in order, and which of them were; raises AccountMissing."""
+    account = await accounts.find(read, agreement_id)
+    if account is None:
+        raise AccountMissing
+    return await tranches_of(read, account)
+
+
 async def account_of(read: ReadSession, agreement_id: UUID) -> AccountView:
     """What an agreement owes, holds and will owe next; raises AccountMissing."""
     account = await accounts.find(read, agreement_id)
@@ -194,6 +259,7 @@ async def account_of(read: ReadSession, agreement_id: UUID) -> AccountView:
     charges = await items.charges_of(read, [agreement_id])
     upcoming = [row for row in instalments if row.state is InstalmentState.SCHEDULED]
     next_legs = [row for row in upcoming if row.due_on == upcoming[0].due_on]
+    undrawn_fen = sum(each.amount_fen for each in await tranches_of(read, account) if each.disbursed_on is None)
     next_due = None
     if next_legs:
         amount_fen = sum(row.open_fen for row in next_legs)
@@ -212,12 +278,13 @@ async def account_of(read: ReadSession, agreement_id: UUID) -> AccountView:
         next_due=next_due,
         principal_fen=None
         if account.financing is None
-        else sum(row.open_fen for row in instalments if row.role is Role.PRINCIPAL),
+        else sum(row.open_fen for row in instalments if row.role is Role.PRINCIPAL) - undrawn_fen,
         asset_class=account.asset_class.value,
         provision_fen=account.provision_fen,
         written_off_on=account.written_off_on,
         non_accrual_since=account.non_accrual_since,
         suspended_fen=sum(row.suspended_fen for row in instalments),
+        shares_fen=sum((await partner_store.due_on_agreement_fen(read, agreement_id)).values()) if account.has_shares else 0,
         charges=[_charge_view(charge) for charge in charges],
     )
 
@@ -318,9 +385,11 @@ async def _why_leg(
     if amended is not None:
         return why_amended(amended.in_force, legs, leg, amended.why)
     if account.financing is None:
-        return why_rent(leg, account.rent_fen, account.period_months, account.period_count, commencement_on)
-    terms = schedule_terms(account.financing, account.period_months, account.period_count, commencement_on)
-    return why_financed(terms, leg.number, leg.due_on)
+        if account.daily is not None:
+            return why_daily(leg, account.daily, commencement_on)
+        every, unit = period_of(account)
+        return why_rent(leg, account.rent_fen, every, account.period_count, commencement_on, unit=unit)
+    return why_financed(agreed_schedule(account, account.financing, commencement_on), leg.number, leg.due_on)
 
 
 def adjustment_view(row: adjustments.Adjustment) -> AdjustmentView:

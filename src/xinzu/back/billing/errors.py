@@ -117,12 +117,52 @@ class StillRunning(Conflict):
     title_en = "Instalments are still to come: accelerate or terminate on a legal ground first, then write off"
 
 
+class NothingToPayOut(Conflict):
+    """The agreement has no tranche left to be paid out, or is being settled."""
+
+    code = "billing.nothing_to_pay_out"
+    title_zh = "没有待放的款项，或合同正在结清"
+    title_en = "No tranche is left to be paid out, or the agreement is being settled"
+
+
+class PartnerUnknown(NotFound):
+    """The tenant has no partner of this id."""
+
+    code = "billing.partner_unknown"
+    title_zh = "没有这个合作方"
+    title_en = "There is no such partner"
+
+
+class PayoutExceedsOwed(Conflict):
+    """More was to be paid to a partner than is owed to him."""
+
+    code = "billing.payout_exceeds_owed"
+    title_zh = "付款金额超过应付合作方余额"
+    title_en = "The payout is larger than what is owed to the partner"
+
+
+class PayoutConflict(Conflict):
+    """A payout with this reference is recorded already, to another partner or of another amount."""
+
+    code = "billing.payout_conflict"
+    title_zh = "该付款流水号已用于另一笔付款"
+    title_en = "The payout's reference was used for another payout"
+
+
 class NotAmendable(Conflict):
     """Only what has commenced, still runs and is not written off can be changed."""
 
     code = "billing.not_amendable"
     title_zh = "合同尚未起租、正在结清或已核销，不能变更"
     title_en = "The agreement has not commenced, is being settled or is written off: it cannot be amended"
+
+
+class ValueNotAwaited(Conflict):
+    """Only a finance lease that was terminated without its thing's value awaits it, and only once."""
+
+    code = "billing.value_not_awaited"
+    title_zh = "该合同并未解除，或收回物价值已经结算"
+    title_en = "The agreement was not terminated, or the value of what was recovered is settled already"
 
 
 class PositionChanged(Conflict):

@@ -68,12 +68,16 @@ class ArrearsCleared(Event):
 @event("xinzu.billing.receipt.allocated.v1")
 @dataclass(frozen=True, kw_only=True)
 class ReceiptAllocated(Event):
-    """Money came in and was set against open items; what is left over is held as credit balance."""
+    """Money came in and was set against open items; what is left over is held as credit balance. The last three are not said of receipts
+    before release 0.2."""
 
     receipt_id: UUID
     amount_fen: int
     allocated_fen: int
     credit_balance_fen: int
+    party_id: UUID | None = None
+    purpose: str | None = None
+    received_on: BusinessDate | None = None
 
 
 @event("xinzu.billing.refund.recorded.v1")
@@ -84,6 +88,17 @@ class RefundRecorded(Event):
     refund_id: UUID
     amount_fen: int
     credit_balance_fen: int
+    party_id: UUID | None = None
+
+
+@event("xinzu.billing.payout.recorded.v1")
+@dataclass(frozen=True, kw_only=True)
+class PayoutRecorded(Event):
+    """A partner was paid out of his shares. Subject: the partner."""
+
+    payout_id: UUID
+    amount_fen: int
+    owed_fen: int
 
 
 @event("xinzu.billing.charge.raised.v1")
@@ -149,7 +164,7 @@ class DayClosed(Event):
 @event("xinzu.billing.books.differed.v1")
 @dataclass(frozen=True, kw_only=True)
 class BooksDiffered(Event):
-    """At the end of a month an account of the ledger is not what billing's items make of it. Subject: the closed day. Somebody must look."""
+    """At a close an account of the ledger is not what billing's items make of it. Subject: the closed day. Somebody must look."""
 
     business_date: BusinessDate
     account: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from xinzu.kernel.states import Transitions
@@ -103,6 +104,14 @@ class Role(StrEnum):
 
 
 _LEG_KINDS = frozenset(role.value for role in Role)
+
+
+class ShareBasis(StrEnum):
+    """What a partner has a share in: rents, interest, or what is paid for the thing at the end (its residual value, the buy-out price)."""
+
+    RENT = "rent"
+    INTEREST = "interest"
+    RESIDUAL = "residual"
 
 
 class ChargeKind(StrEnum):
@@ -234,9 +243,9 @@ class Charge:
     why: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class OpenItem:
-    """Something owed and not fully paid. ``id`` is the leg's or the charge's."""
+class OpenItem(NamedTuple):
+    """Something owed and not fully paid. ``id`` is the leg's or the charge's. A tuple, as are the next two: money that comes in makes very
+    many."""
 
     id: UUID
     kind: ItemKind
@@ -250,16 +259,14 @@ class OpenItem:
         return self.kind.value in _LEG_KINDS
 
 
-@dataclass(frozen=True, slots=True)
-class Funds:
+class Funds(NamedTuple):
     """What is left of a receipt."""
 
     receipt_id: UUID
     available_fen: int
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+class Allocation(NamedTuple):
     """Part of a receipt set against an item."""
 
     receipt_id: UUID
@@ -286,10 +293,11 @@ class SettlementCharge:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What a return does to an account: instalments that fall away (by number) and charges that come."""
+    """What a return does to an account: instalments that fall away (by number), charges and rents that come."""
 
     cancelled_numbers: tuple[int, ...]
     charges: tuple[SettlementCharge, ...]
+    rents: tuple[Leg, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from xinzu.platform.http.fields import ONE_LINE, Hex32, PublicId
 AMOUNT_MAX_FEN = 1_000_000_000_000
 PositiveFen = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX_FEN, description="Amount in fen, VAT included")]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=ONE_LINE)]
+EvidenceRef = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=ONE_LINE, description="Where the proof is")]
 
 
 class InstalmentView(msgspec.Struct, kw_only=True):
@@ -55,8 +56,8 @@ class NextDue(msgspec.Struct, kw_only=True):
 
 class AccountView(msgspec.Struct, kw_only=True):
     """What an agreement owes now, what it holds, how late it is (as of the last close) and what comes next. ``principal_fen`` is what of
-    the financed amount is not repaid yet, null for a rental. Since ``non_accrual_since`` interest is income only when paid;
-    ``suspended_fen`` of it is claimed and was not income."""
+    the financed amount is drawn and not repaid yet, null for a rental. ``family`` is that of its books: a sale and leaseback is a loan.
+    Since ``non_accrual_since`` interest is income only when paid; ``suspended_fen`` of it is claimed and was not income."""
 
     agreement_id: str
     party_id: str
@@ -74,6 +75,7 @@ class AccountView(msgspec.Struct, kw_only=True):
     written_off_on: BusinessDate | None
     non_accrual_since: BusinessDate | None
     suspended_fen: int
+    shares_fen: int
     charges: list[ChargeView]
 
 
@@ -114,11 +116,39 @@ class NewReceipt(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     received_on: BusinessDate
 
 
+class NewDisbursement(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A tranche of a loan that was paid out. ``reference`` is the bank's: the same one is recorded once."""
+
+    reference: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=ONE_LINE)]
+    disbursed_on: BusinessDate
+    disbursed_fen: PositiveFen
+
+
+class Disbursement(msgspec.Struct, kw_only=True):
+    """An agreed tranche of a loan, and when and under which reference of the bank it was paid out: null while it is not. One that is paid
+    out at the commencement has the commencement's reference, not its own."""
+
+    number: int
+    agreed_on: BusinessDate
+    amount_fen: int
+    disbursed_on: BusinessDate | None
+    reference: str | None
+
+
+class DisbursementList(msgspec.Struct, kw_only=True):
+    """The agreed tranches of a loan, in order; ``disbursed_on`` is null of what is not paid out."""
+
+    items: list[Disbursement]
+
+
 class NewRefund(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Credit balance that was given back from the bank today. ``reference`` is the bank's: the same one is recorded once."""
+    """Credit balance that was given back from the bank today. ``reference`` is the bank's: the same one is recorded once. ``reason`` and
+    ``evidence_ref`` are what a second person goes by."""
 
     reference: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=ONE_LINE)]
     amount_fen: PositiveFen
+    reason: Reason | None = None
+    evidence_ref: EvidenceRef | None = None
 
 
 class ReversalBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -133,12 +163,14 @@ class WaiverBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     amount_fen: PositiveFen | None = None
     reason: Reason
+    evidence_ref: EvidenceRef | None = None
 
 
 class WriteOffBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Why what is due is given up."""
 
     reason: Reason
+    evidence_ref: EvidenceRef | None = None
 
 
 class AdjustmentView(msgspec.Struct, kw_only=True):
@@ -319,6 +351,16 @@ class TerminationBody(AmendmentBody, tag="termination"):
     valuation_ref: Clause = ""
     costs_fen: AnyFen = 0
     residual_fen: AnyFen = 0
+    evidence_ref: EvidenceRef | None = None
+
+
+class RecoveredValueBody(AmendmentBody, tag="recovered_value"):
+    """What the thing of a terminated finance lease is worth became known: agreed or appraised (``valuation``), or what its sale brought less
+    the costs and taxes of it (``sale``, money at the bank). ``value_ref`` is the agreement, the appraisal or the bank's reference."""
+
+    value_fen: PositiveFen
+    basis: Literal["valuation", "sale"]
+    value_ref: Reference
 
 
 AnyAmendment = (
@@ -335,6 +377,7 @@ AnyAmendment = (
     | TransferBody
     | AccelerationBody
     | TerminationBody
+    | RecoveredValueBody
 )
 
 
@@ -412,81 +455,3 @@ class AmendmentList(msgspec.Struct, kw_only=True):
     """Changes, newest first."""
 
     items: list[AmendmentView]
-
-
-class BucketAmount(msgspec.Struct, kw_only=True):
-    """What an agreement owes in one bucket."""
-
-    bucket: str
-    amount_fen: int
-
-
-class AgedAgreement(msgspec.Struct, kw_only=True):
-    """What an agreement owes, by bucket. ``days_past_due`` counts from the due date of its oldest open item; ``asset_class`` is of the last
-    close."""
-
-    agreement_id: str
-    agreement_no: str
-    party_id: str
-    family: str
-    asset_class: str
-    oldest_due_on: BusinessDate
-    days_past_due: int
-    open_fen: int
-    buckets: list[BucketAmount]
-
-
-class AgedAgreementPage(msgspec.Struct, kw_only=True):
-    """Agreements behind a bucket, by id."""
-
-    items: list[AgedAgreement]
-    next_cursor: str | None
-
-
-DaysPastDue = Annotated[int, msgspec.Meta(ge=0, le=3_650, description="More days past due than this")]
-BasisPoints = Annotated[int, msgspec.Meta(ge=0, le=10_000, description="Basis points of what is owed")]
-
-
-class ProvisionRates(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What is set aside of what is owed, by risk class."""
-
-    normal: BasisPoints
-    attention: BasisPoints
-    substandard: BasisPoints
-    doubtful: BasisPoints
-    loss: BasisPoints
-
-
-class RiskPolicyBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A tenant's risk policy. Never looser than the measures: at most 7, 90, 270 and 360 days, accrual stopped after at most 90, and at
-    least 100, 200, 2500, 5000 and 10000 basis points."""
-
-    attention_days: DaysPastDue
-    substandard_days: DaysPastDue
-    doubtful_days: DaysPastDue
-    loss_days: DaysPastDue
-    non_accrual_days: DaysPastDue = 90
-    by_class: ProvisionRates
-
-
-class LeaseTestView(msgspec.Struct, kw_only=True):
-    """One question of CAS 21 art. 36, its figures and its answer."""
-
-    code: str
-    article: str
-    holds: bool
-    figures: dict[str, str | int | bool]
-    words_zh: str
-    words_en: str
-
-
-class LeaseClassView(msgspec.Struct, kw_only=True):
-    """How a lease was classified at its inception and why. ``booked_as`` is what the books show; ``differs`` when the rule says otherwise:
-    an accountant must look. ``needs_judgement`` when only signs speak for a finance lease. A loan is no lease."""
-
-    lease_class: str
-    booked_as: str
-    differs: bool
-    needs_judgement: bool
-    supply: str
-    tests: list[LeaseTestView]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Numeric, SmallInteger, Text, Uuid, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Date, Index, Integer, Numeric, SmallInteger, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from xinzu.back.billing.model import AccountState, AdjustmentKind, AssetClass, ChargeKind, InstalmentState, Role
+from xinzu.back.billing.model import AccountState, AdjustmentKind, AssetClass, ChargeKind, InstalmentState, Role, ShareBasis
 from xinzu.kernel.terms import Family
 from xinzu.platform.db import fen, instant, one_of, tenant_reference, tenant_table, tenant_unique
 
@@ -50,19 +50,28 @@ account = tenant_table(
     Column("written_off_on", Date, nullable=True),
     Column("non_accrual_since", Date, nullable=True),
     Column("kept_on", Date, nullable=True),
+    Column("period_days", SmallInteger, nullable=False),
+    Column("daily", JSONB, nullable=True),
+    # Whether partners have a share in what comes in: without one, money that comes in asks no further.
+    Column("has_shares", Boolean, nullable=False, server_default=text("false")),
     instant("opened_at"),
     Column("settled_on", Date, nullable=True),
     one_of("state", AccountState),
     one_of("family", Family),
     one_of("asset_class", AssetClass),
     CheckConstraint("(family = 'rental') = (financing IS NULL)", name="financing_of_family"),
-    CheckConstraint("period_months > 0 AND period_count > 0 AND grace_days >= 0", name="terms_positive"),
+    CheckConstraint(
+        "(period_months > 0) <> (period_days > 0) AND least(period_months, period_days, grace_days) >= 0 AND period_count > 0",
+        name="terms_positive",
+    ),
     CheckConstraint("first_rents BETWEEN 1 AND period_count AND ends_in IN ('return', 'own')", name="ways"),
     CheckConstraint("due_shift IN ('none', 'following', 'preceding', 'modified_following')", name="due_shift_known"),
     CheckConstraint(
-        "financing IS NULL OR (first_rents = 1 AND ends_in = 'return' AND buyout_prices_fen IS NULL"
-        " AND due_shift IN ('none', 'following'))",
-        name="ways_of_rentals",
+        "financing IS NULL OR (first_rents = 1 AND ends_in = 'return' AND buyout_prices_fen IS NULL)", name="ways_of_rentals"
+    ),
+    CheckConstraint(
+        "daily IS NULL OR (financing IS NULL AND period_days = 1 AND first_rents = 1 AND ends_in = 'return' AND buyout_fen IS NULL)",
+        name="by_the_day",
     ),
     CheckConstraint("ends_in = 'return' OR buyout_fen IS NOT NULL", name="transfer_priced"),
     CheckConstraint("late_fee_daily_rate >= 0 AND late_fee_ceiling_annual_pct >= 0", name="rates_positive"),
@@ -129,13 +138,22 @@ instalment = tenant_table(
     Index(
         "ix_billing_instalment_open", "tenant_id", "state", "agreement_id", postgresql_where=text("state IN ('due', 'overdue')")
     ),
-    # What has begun and is not wholly earned: one leg of an agreement, or none.
+    # What ends on a day is earned by its close; what has begun and not ended is accrued at the end of a month. Neither what is earned nor
+    # what is open stands in an index, so that earning a leg leaves all of them alone.
     Index(
-        "ix_billing_instalment_unearned",
+        "ix_billing_instalment_ending",
         "tenant_id",
-        "from_on",
+        "state",
         "to_on",
-        postgresql_where=text("role IN ('rent', 'interest') AND state <> 'cancelled' AND earned_fen < amount_fen"),
+        "from_on",
+        postgresql_where=text("role IN ('rent', 'interest') AND state <> 'cancelled'"),
+    ),
+    # What a financing has yet to ask for stands in the books already, and is compared with them at every close.
+    Index(
+        "ix_billing_instalment_financed",
+        "tenant_id",
+        "agreement_id",
+        postgresql_where=text("state = 'scheduled' AND role <> 'rent'"),
     ),
 )
 
@@ -211,9 +229,9 @@ allocation = tenant_table(
     tenant_reference("receipt_id", "billing_receipt"),
     tenant_reference("instalment_id", "billing_instalment"),
     tenant_reference("charge_id", "billing_charge"),
-    Index("ix_billing_allocation_receipt", "tenant_id", "receipt_id"),
     Index("ix_billing_allocation_instalment", "tenant_id", "instalment_id", postgresql_where=text("instalment_id IS NOT NULL")),
     Index("ix_billing_allocation_charge", "tenant_id", "charge_id", postgresql_where=text("charge_id IS NOT NULL")),
+    key=("receipt_id", "id"),
 )
 
 refund = tenant_table(
@@ -227,7 +245,9 @@ refund = tenant_table(
     Index("ix_billing_refund_agreement", "tenant_id", "agreement_id"),
 )
 
-# One row per closed business date: the fence of the close.
+# One row per closed business date: the fence of the close. ``accrued_fen`` is what unfinished periods had earned at the end of a month: booked
+# on this date and taken back on the next. ``compared_fen`` is how the accounts that billing keeps stood in the ledger after its entry
+# ``compared_entry_no``: from there the next close counts on.
 day = tenant_table(
     "billing_day",
     Column("business_date", Date, nullable=False),
@@ -236,9 +256,14 @@ day = tenant_table(
     Column("delinquent_count", Integer, nullable=False),
     fen("late_fee_fen"),
     fen("income_fen", minimum=None),
+    fen("accrued_fen"),
     Column("reclassified_count", Integer, nullable=False),
     fen("provision_fen", minimum=None),
+    Column("differing_count", Integer, nullable=False),
+    Column("compared_entry_no", BigInteger, nullable=True),
+    Column("compared_fen", JSONB, nullable=True),
     instant("closed_at"),
+    CheckConstraint("(compared_entry_no IS NULL) = (compared_fen IS NULL)", name="compared_whole"),
     key=("business_date",),
 )
 
@@ -254,6 +279,21 @@ risk_policy = tenant_table(
     Column("changed_by", Text, nullable=False),
     instant("changed_at"),
     key=(),
+)
+
+# Tranches of loans paid out after the commencement, by their number in the terms.
+disbursement = tenant_table(
+    "billing_disbursement",
+    Column("id", Uuid, nullable=False),
+    Column("agreement_id", Uuid, nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("disbursed_on", Date, nullable=False),
+    Column("made_by", Text, nullable=False),
+    instant("recorded_at"),
+    tenant_reference("agreement_id", "billing_account", "agreement_id"),
+    tenant_unique("agreement_id", "number"),
+    tenant_unique("agreement_id", "reference"),
 )
 
 # What was done to items or receipts by hand, with the reason: waived, written off, recovered, reversed.
@@ -289,4 +329,73 @@ amendment = tenant_table(
     instant("recorded_at"),
     tenant_reference("agreement_id", "billing_account", "agreement_id"),
     Index("ix_billing_amendment_agreement", "tenant_id", "agreement_id", "version"),
+)
+
+# Who has a share in what agreements bring: a dealer, a funder, a channel. A merchant's name, no person's.
+partner = tenant_table(
+    "billing_partner",
+    Column("id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    instant("recorded_at"),
+    tenant_unique("name"),
+)
+
+# A partner's share of what is received of items that fall due from ``from_on`` and before ``to_on``: basis points, or a fixed amount of each
+# item that is paid in full.
+share = tenant_table(
+    "billing_share",
+    Column("id", Uuid, nullable=False),
+    Column("agreement_id", Uuid, nullable=False),
+    Column("partner_id", Uuid, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("share_bp", SmallInteger, nullable=False),
+    fen("fixed_fen"),
+    fen("floor_fen"),
+    Column("cap_fen", BigInteger, nullable=True),
+    Column("from_on", Date, nullable=False),
+    Column("to_on", Date, nullable=True),
+    Column("agreed_ref", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    instant("recorded_at"),
+    one_of("basis", ShareBasis),
+    CheckConstraint("(share_bp = 0) <> (fixed_fen = 0) AND share_bp BETWEEN 0 AND 10000", name="percent_or_fixed"),
+    CheckConstraint("cap_fen IS NULL OR cap_fen >= floor_fen", name="cap_above_floor"),
+    tenant_reference("agreement_id", "billing_account", "agreement_id"),
+    tenant_reference("partner_id", "billing_partner"),
+    Index("ix_billing_share_agreement", "tenant_id", "agreement_id"),
+)
+
+# What is owed to partners came of these: a share in what was received of an item by then; negative when it was received no more.
+share_due = tenant_table(
+    "billing_share_due",
+    Column("id", Uuid, nullable=False),
+    Column("agreement_id", Uuid, nullable=False),
+    Column("partner_id", Uuid, nullable=False),
+    Column("share_id", Uuid, nullable=False),
+    Column("item_id", Uuid, nullable=False),
+    fen("received_fen"),
+    fen("amount_fen", minimum=None),
+    Column("due_on", Date, nullable=False),
+    instant("recorded_at"),
+    CheckConstraint("amount_fen <> 0", name="amount_moves"),
+    tenant_reference("share_id", "billing_share"),
+    tenant_reference("partner_id", "billing_partner"),
+    Index("ix_billing_share_due_agreement", "tenant_id", "agreement_id", "id"),
+    Index("ix_billing_share_due_partner", "tenant_id", "partner_id", "id"),
+)
+
+# What was paid to partners, named by the bank's reference.
+payout = tenant_table(
+    "billing_payout",
+    Column("id", Uuid, nullable=False),
+    Column("partner_id", Uuid, nullable=False),
+    Column("reference", Text, nullable=False),
+    fen("amount_fen", minimum=1),
+    Column("paid_on", Date, nullable=False),
+    Column("made_by", Text, nullable=False),
+    instant("recorded_at"),
+    tenant_unique("reference"),
+    tenant_reference("partner_id", "billing_partner"),
+    Index("ix_billing_payout_partner", "tenant_id", "partner_id", "id"),
 )

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from xinzu.back.collections.model import Aged, Case, CaseState, Hold, HoldReason, Step, StepKind, StepState
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate, Instant
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _HELD = "EXISTS (SELECT 1 FROM collections_hold h WHERE h.tenant_id = c.tenant_id AND h.case_id = c.id AND h.lifted_at IS NULL)"
@@ -366,7 +364,7 @@ async def save_overrides(uow: UnitOfWork, values: Mapping[str, int]) -> None:
     )
 
 
-def _case(row: Row[Any]) -> Case:
+def _case(row: Row) -> Case:
     return Case(
         id=row.id,
         agreement_id=row.agreement_id,
@@ -382,7 +380,7 @@ def _case(row: Row[Any]) -> Case:
     )
 
 
-def _step(row: Row[Any]) -> Step:
+def _step(row: Row) -> Step:
     return Step(
         id=row.id,
         case_id=row.case_id,

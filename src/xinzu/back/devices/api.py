@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from xinzu.back.devices import store
@@ -22,6 +23,7 @@ from xinzu.back.devices.model import (
 )
 from xinzu.back.devices.rules.commands import EMERGENCY_NUMBERS, envelope
 from xinzu.back.devices.store import CHANNEL
+from xinzu.kernel.time import Instant
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "enrol_devices",
     "envelope",
     "holds_of",
+    "last_seen",
     "reconcile",
     "record_reports",
     "request_levels",
@@ -67,6 +70,11 @@ async def device_of(read: ReadSession, device_id: UUID) -> Device:
 async def device_of_asset(read: ReadSession, asset_id: UUID) -> Device | None:
     """The terminal in use inside an asset, or None."""
     return await store.device_of_asset(read, asset_id)
+
+
+async def last_seen(read: ReadSession, agreement_ids: Sequence[UUID]) -> dict[UUID, Instant]:
+    """By agreement, when the device that serves it was last heard of; agreements without a device are left out."""
+    return await store.last_seen(read, agreement_ids)
 
 
 async def commands_of(read: ReadSession, device_id: UUID, *, limit: int = SHOWN_COMMANDS) -> list[CommandRecord]:

@@ -12,12 +12,14 @@ from xinzu.kernel.terms import AgreementTerms
 @event("xinzu.applications.application.submitted.v1")
 @dataclass(frozen=True, kw_only=True)
 class ApplicationSubmitted(Event):
-    """A customer applied. Subject: the application. ``signals`` are risk facts the channel vouches for (no personal data)."""
+    """A customer applied. Subject: the application. ``signals`` are risk facts the channel vouches for (no personal data); ``address_key`` is
+    a digest of the delivery address under the tenant's own key, by which equal ones are recognised and nothing is read."""
 
     party_id: UUID
     channel: str
     terms: AgreementTerms
     signals: dict[str, str | int | bool | None] = field(default_factory=dict)
+    address_key: str | None = None
 
 
 @event("xinzu.applications.application.referred.v1")

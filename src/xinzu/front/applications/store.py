@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
 
 from xinzu.front.applications.model import Application, ApplicationState, Decision
 from xinzu.kernel.terms import AgreementTerms
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _COLUMNS = """
@@ -76,7 +75,7 @@ class DecidedRow:
     reason_codes: list[str]
 
 
-def application_of(row: Row[Any]) -> Application:
+def application_of(row: Row) -> Application:
     decision = None
     if row.decision_id is not None:
         decision = Decision(id=row.decision_id, decided_by=row.decided_by, reason_codes=list(row.reason_codes))

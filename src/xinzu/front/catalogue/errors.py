@@ -45,6 +45,14 @@ class FinancingRefused(Invalid):
     title_en = "The financing cannot be as it is"
 
 
+class DaysRefused(Invalid):
+    """A plan of rent by the day is quoted for a number of days, and no other is."""
+
+    code = "catalogue.days_refused"
+    title_zh = "租用天数有误"
+    title_en = "The number of days cannot be as it is"
+
+
 class LateFeeAboveCap(Invalid):
     """The daily late fee comes to more than 4 × LPR a year."""
 

@@ -100,12 +100,12 @@ async def withdraw_plan(request: HttpRequest, plan_id: FromPath[str], key: Idemp
 async def give_quote(
     request: HttpRequest, data: JSONBody[schemas.NewQuote], key: IdempotencyKey = None
 ) -> Response[schemas.QuoteView]:
-    """Freeze a plan's terms for 24 hours."""
+    """Freeze a plan's terms for 24 hours; of one of rent by the day those for so many days."""
     try:
         plan_id = parse_id(Prefix.PLAN, data.plan_id)
     except ValueError:
         raise PlanUnknown() from None
-    return await run(request, commands.give_quotes, plan_id, key=key, status=201)
+    return await run(request, commands.give_quotes, (plan_id, data.days), key=key, status=201)
 
 
 @put("/v1/pricing-policy", tags=["catalogue"], operation_id="set_pricing_policy", guards=WRITER)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from xinzu.kernel.states import Transitions
-from xinzu.kernel.terms import AgreementTerms, EndsIn, Family, Financing
+from xinzu.kernel.terms import AgreementTerms, DailyRent, EndsIn, Family, Financing
 from xinzu.kernel.time import Instant
 
 
@@ -47,7 +47,8 @@ class Plan:
     ``residual_value_fen`` is what a rented device is expected to be worth when it comes back, ``buyout_fen`` what the lessee pays to
     keep the thing; a rental has at least one. With ``financing``, ``rent_fen`` is the first instalment of a commencement on the day the
     plan was drafted, and a loan's ``device_value_fen`` is 0. ``annual_cost_pct`` is set from publication on. Amounts include VAT.
-    ``first_rents``, ``ends_in``, ``buyout_prices_fen`` and ``due_shift`` are as in ``AgreementTerms``.
+    ``first_rents``, ``ends_in``, ``buyout_prices_fen``, ``due_shift`` and ``period_days`` are as in ``AgreementTerms``. With ``daily``,
+    ``rent_fen`` is the price of the first day and ``period_count`` the most days that can be agreed.
     """
 
     id: UUID
@@ -73,6 +74,8 @@ class Plan:
     ends_in: EndsIn = EndsIn.RETURN
     buyout_prices_fen: tuple[int, ...] = ()
     due_shift: str = "none"
+    period_days: int = 0
+    daily: DailyRent | None = None
 
     @property
     def family(self) -> Family:

@@ -9,8 +9,6 @@ import msgspec
 from msgspec import Meta
 
 from xinzu.back.billing.api import (
-    CostInstalment,
-    CostLine,
     CostTable,
     DayCount,
     InterestDays,
@@ -22,12 +20,15 @@ from xinzu.back.billing.api import (
 from xinzu.front.catalogue.model import Plan, Product, Quote, Warned
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.money import Rounding
-from xinzu.kernel.terms import AgreementTerms, EndsIn, Family, Financing
+from xinzu.kernel.terms import AgreementTerms, DailyRent, EndsIn, Family, Financing, RateStep, Tranche
 from xinzu.kernel.time import BusinessDate, Instant
 from xinzu.platform.http.fields import ONE_LINE, TextVersion
 
 AMOUNT_MAX_FEN = 1_000_000_000
 PERIODS_MAX = 60
+PERIODS_OF_DAYS_MAX = 104
+DAYS_MAX = 366
+TRANCHES_MAX = 24
 MONTHS_MAX = 720
 AmountFen = Annotated[int, Meta(ge=0, le=AMOUNT_MAX_FEN, description="Amount in fen, VAT included")]
 PositiveFen = Annotated[int, Meta(ge=1, le=AMOUNT_MAX_FEN, description="Amount in fen, VAT included")]
@@ -42,7 +43,7 @@ AnnualRatePct = Annotated[
     str, Meta(pattern=r"^[0-9]{1,3}(\.[0-9]{1,20})?$(?!\n)", max_length=24, description="Percent a year, never rounded")
 ]
 Weight = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6})?$(?!\n)", max_length=13)]
-PeriodsFree = Annotated[int, Meta(ge=0, le=PERIODS_MAX)]
+PeriodsFree = Annotated[int, Meta(ge=0, le=PERIODS_OF_DAYS_MAX)]
 
 Category = Literal[
     "phone",
@@ -85,11 +86,27 @@ class InstalmentRounding(msgspec.Struct, kw_only=True, forbid_unknown_fields=Tru
     smooth_last: bool = False
 
 
+class PlanTranche(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """So much is paid out so many days after the commencement (分笔放款)."""
+
+    after_days: Annotated[int, Meta(ge=0, le=3_660)]
+    amount_fen: PositiveFen
+
+
+class PlanRateStep(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """From the first day of this period on interest is counted at this rate (约定调息)."""
+
+    from_period: Annotated[int, Meta(ge=2, le=PERIODS_OF_DAYS_MAX)]
+    annual_rate_pct: AnnualRatePct
+
+
 class PlanFinancing(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
     """What is financed and how it is repaid; the conventions are those of ``xinzu schedule``.
 
     ``annual_rate_pct`` may be left out where ``rent_fen`` is given: the rate is solved for. ``balloon_fen`` falls due with the last
     instalment (residual value, 留购价, 尾款), ``upfront_fee_fen`` with the first; ``subsidy_fen`` (贴息) is borne by the supplier.
+    ``tranches`` of a loan are when it is paid out, ``rate_steps`` what the rate becomes in mid-term. ``is_leaseback``: the lessee sells the
+    thing to the lessor and leases it back (售后回租).
     """
 
     family: Literal["finance_lease", "loan"]
@@ -100,12 +117,31 @@ class PlanFinancing(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, fr
     day_count: DayCount = DayCount.THIRTY_360
     interest_days: InterestDays = InterestDays.DAILY
     balloon_fen: AmountFen = 0
-    weights: Annotated[tuple[Weight, ...], Meta(max_length=PERIODS_MAX)] = ()
+    weights: Annotated[tuple[Weight, ...], Meta(max_length=PERIODS_OF_DAYS_MAX)] = ()
     grace: GracePeriods = msgspec.field(default_factory=GracePeriods)
     interest_free: PeriodsFree = 0
     rounding: InstalmentRounding = msgspec.field(default_factory=InstalmentRounding)
     upfront_fee_fen: AmountFen = 0
     subsidy_fen: AmountFen = 0
+    tranches: Annotated[tuple[PlanTranche, ...], Meta(max_length=TRANCHES_MAX)] = ()
+    rate_steps: Annotated[tuple[PlanRateStep, ...], Meta(max_length=PERIODS_MAX)] = ()
+    is_leaseback: bool = False
+
+
+class DailyPrice(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """From this day of the rental on (the first is 1) a day costs so much."""
+
+    from_day: Annotated[int, Meta(ge=1, le=DAYS_MAX)]
+    daily_fen: AmountFen
+
+
+class PlanDaily(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """Rent by the day (日租). Of each month of the rental at most ``month_days_max`` days are charged, of the whole rental at most
+    ``charged_days_max``; the days beyond are free."""
+
+    bands: Annotated[tuple[DailyPrice, ...], Meta(min_length=1, max_length=12)]
+    month_days_max: Annotated[int, Meta(ge=1, le=31)] | None = None
+    charged_days_max: Annotated[int, Meta(ge=1, le=DAYS_MAX)] | None = None
 
 
 class NewPlan(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -118,11 +154,16 @@ class NewPlan(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     Of a rental, ``first_rents`` are paid at commencement, for the first period and the last ones (3+n). With ``ends_in`` "own" (租完归送) the
     thing is the lessee's at the end for ``buyout_fen``, which may be 0. ``buyout_prices_fen`` names what keeping it costs in each month
     begun; the last stands after, and is ``buyout_fen``. ``due_shift`` moves due dates off the days off of the Chinese calendar.
+
+    A period is ``period_months`` months, or ``period_days`` days (7, 14, 15, …), of a rental and of a financing alike. ``daily`` is rent by
+    the day: it has no ``rent_fen`` and no periods, a quote says for how many days, and ``period_count`` is the most.
     """
 
     product_id: NamedId
-    period_months: Annotated[int, Meta(ge=1, le=12, description="Months per period")] = 1
-    period_count: Annotated[int, Meta(ge=1, le=PERIODS_MAX)]
+    period_months: Annotated[int, Meta(ge=1, le=12, description="Months per period; 1 where nothing else is said")] | None = None
+    period_days: Annotated[int, Meta(ge=7, le=DAYS_MAX, description="Days per period, in place of months")] | None = None
+    period_count: Annotated[int, Meta(ge=1, le=DAYS_MAX)]
+    daily: PlanDaily | None = None
     rent_fen: PositiveFen | None = None
     deposit_fen: AmountFen
     device_value_fen: PositiveFen | None = None
@@ -133,16 +174,17 @@ class NewPlan(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     late_fee_daily_rate: DailyRate = "0"
     grace_days: Annotated[int, Meta(ge=0, le=30)] = 0
     restriction_clause_version: TextVersion
-    first_rents: Annotated[int, Meta(ge=1, le=PERIODS_MAX)] = 1
+    first_rents: Annotated[int, Meta(ge=1, le=PERIODS_OF_DAYS_MAX)] = 1
     ends_in: EndsIn = EndsIn.RETURN
     buyout_prices_fen: Annotated[tuple[AmountFen, ...], Meta(max_length=MONTHS_MAX)] = ()
     due_shift: ShiftPolicy = ShiftPolicy.NONE
 
 
 class NewQuote(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which plan to quote."""
+    """Which plan to quote; one of rent by the day also for how many days."""
 
     plan_id: NamedId
+    days: Annotated[int, Meta(ge=1, le=DAYS_MAX)] | None = None
 
 
 class PricingPolicy(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -192,7 +234,9 @@ class PlanView(msgspec.Struct, kw_only=True):
     product_name: str
     family: Family
     financing: PlanFinancing | None
+    daily: PlanDaily | None
     period_months: int
+    period_days: int
     period_count: int
     rent_fen: int
     deposit_fen: int
@@ -231,7 +275,9 @@ class TermsView(msgspec.Struct, kw_only=True, frozen=True):
     product_name: str
     family: Family
     financing: PlanFinancing | None
+    daily: PlanDaily | None
     period_months: int
+    period_days: int
     period_count: int
     rent_fen: int
     rent_total_fen: int
@@ -330,6 +376,9 @@ def financing_view(financing: Financing | None) -> PlanFinancing | None:
         ),
         upfront_fee_fen=financing.upfront_fee_fen,
         subsidy_fen=financing.subsidy_fen,
+        tranches=msgspec.convert(financing.tranches, tuple[PlanTranche, ...], from_attributes=True),
+        rate_steps=msgspec.convert(financing.rate_steps, tuple[PlanRateStep, ...], from_attributes=True),
+        is_leaseback=financing.is_leaseback,
     )
 
 
@@ -354,7 +403,19 @@ def financing_of(asked: PlanFinancing) -> Financing:
         smooth_last=asked.rounding.smooth_last,
         upfront_fee_fen=asked.upfront_fee_fen,
         subsidy_fen=asked.subsidy_fen,
+        tranches=msgspec.convert(asked.tranches, tuple[Tranche, ...], from_attributes=True),
+        rate_steps=msgspec.convert(asked.rate_steps, tuple[RateStep, ...], from_attributes=True),
+        is_leaseback=asked.is_leaseback,
     )
+
+
+def daily_view(daily: DailyRent | None) -> PlanDaily | None:
+    return None if daily is None else msgspec.convert(daily, PlanDaily, from_attributes=True)
+
+
+def daily_of(asked: PlanDaily) -> DailyRent:
+    """The kernel's rent by the day."""
+    return msgspec.convert(asked, DailyRent, from_attributes=True)
 
 
 def plan_view(plan: Plan, warnings: Sequence[Warned]) -> PlanView:
@@ -364,7 +425,9 @@ def plan_view(plan: Plan, warnings: Sequence[Warned]) -> PlanView:
         product_name=plan.product_name,
         family=plan.family,
         financing=financing_view(plan.financing),
+        daily=daily_view(plan.daily),
         period_months=plan.period_months,
+        period_days=plan.period_days,
         period_count=plan.period_count,
         rent_fen=plan.rent_fen,
         deposit_fen=plan.deposit_fen,
@@ -393,7 +456,9 @@ def terms_view(terms: AgreementTerms) -> TermsView:
         product_name=terms.product_name,
         family=terms.family,
         financing=financing_view(terms.financing),
+        daily=daily_view(terms.daily),
         period_months=terms.period_months,
+        period_days=terms.period_days,
         period_count=terms.period_count,
         rent_fen=terms.rent_fen,
         rent_total_fen=terms.rent_total_fen,
@@ -423,8 +488,8 @@ def quote_view(quote: Quote, costs: CostTable, warnings: Sequence[Warned]) -> Qu
         annual_rate_pct=costs.annual_rate_pct,
         annual_cost_pct=costs.annual_cost_pct,
         warnings=_warning_views(warnings),
-        cost_table=[_line_view(line) for line in costs.lines],
-        instalments=[_instalment_view(row) for row in costs.instalments],
+        cost_table=msgspec.convert(costs.lines, list[CostLineView], from_attributes=True),
+        instalments=msgspec.convert(costs.instalments, list[CostInstalmentView], from_attributes=True),
         quoted_at=quote.quoted_at,
         valid_until=quote.valid_until,
     )
@@ -432,11 +497,3 @@ def quote_view(quote: Quote, costs: CostTable, warnings: Sequence[Warned]) -> Qu
 
 def _warning_views(warnings: Sequence[Warned]) -> list[WarningView]:
     return [WarningView(code=each.code, words_zh=each.words_zh, words_en=each.words_en) for each in warnings]
-
-
-def _line_view(line: CostLine) -> CostLineView:
-    return msgspec.convert(line, CostLineView, from_attributes=True)
-
-
-def _instalment_view(row: CostInstalment) -> CostInstalmentView:
-    return msgspec.convert(row, CostInstalmentView, from_attributes=True)

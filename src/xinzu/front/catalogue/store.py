@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
 
 from xinzu.front.catalogue.model import Plan, PlanState, Product, Quote
-from xinzu.kernel.terms import AgreementTerms, EndsIn, Financing
+from xinzu.kernel.terms import AgreementTerms, DailyRent, EndsIn, Financing
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _PLAN = """
 SELECT p.id, p.product_id, r.name AS product_name, p.period_months, p.period_count, p.rent_fen, p.deposit_fen, p.device_value_fen,
        p.residual_value_fen, p.buyout_fen, p.early_return_fee_fen, p.late_fee_daily_rate, p.grace_days, p.restriction_clause_version,
        p.state, p.version, p.annual_cost_pct, p.created_at, p.financing, p.first_rents, p.ends_in, p.due_shift,
-       p.buyout_prices_fen
+       p.buyout_prices_fen, p.period_days, p.daily
 FROM catalogue_plan p JOIN catalogue_product r ON r.tenant_id = p.tenant_id AND r.id = p.product_id
 WHERE p.tenant_id = :tenant
 """
@@ -34,10 +33,11 @@ _INSERT_PLAN = """
 INSERT INTO catalogue_plan (
     tenant_id, id, product_id, period_months, period_count, rent_fen, deposit_fen, device_value_fen, residual_value_fen, buyout_fen,
     early_return_fee_fen, late_fee_daily_rate, grace_days, restriction_clause_version, state, version, created_at, financing, first_rents, ends_in,
-    due_shift, buyout_prices_fen)
+    due_shift, buyout_prices_fen, period_days, daily)
 VALUES (:tenant, :id, :product_id, :period_months, :period_count, :rent_fen, :deposit_fen, :device_value_fen, :residual_value_fen,
         :buyout_fen, :early_return_fee_fen, :late_fee_daily_rate, :grace_days, :restriction_clause_version, 'draft', 1, :now,
-        cast(:financing AS jsonb), :first_rents, :ends_in, :due_shift, cast(:buyout_prices AS jsonb))
+        cast(:financing AS jsonb), :first_rents, :ends_in, :due_shift, cast(:buyout_prices AS jsonb),
+        :period_days, cast(:daily AS jsonb))
 """
 
 
@@ -51,7 +51,7 @@ class Offered:
     tenant_cap_pct: Decimal | None
 
 
-def _plan(row: Row[Any]) -> Plan:
+def _plan(row: Row) -> Plan:
     return Plan(
         id=row.id,
         product_id=row.product_id,
@@ -76,6 +76,8 @@ def _plan(row: Row[Any]) -> Plan:
         ends_in=EndsIn(row.ends_in),
         due_shift=row.due_shift,
         buyout_prices_fen=tuple(row.buyout_prices_fen or ()),
+        period_days=row.period_days,
+        daily=msgspec.convert(row.daily, DailyRent | None),
     )
 
 
@@ -128,6 +130,8 @@ async def insert_plan(uow: UnitOfWork, plan: Plan) -> None:
         ends_in=plan.ends_in.value,
         due_shift=plan.due_shift,
         buyout_prices=msgspec.json.encode(plan.buyout_prices_fen).decode() if plan.buyout_prices_fen else None,
+        period_days=plan.period_days,
+        daily=None if plan.daily is None else msgspec.json.encode(plan.daily).decode(),
     )
 
 

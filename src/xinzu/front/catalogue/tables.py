@@ -40,9 +40,14 @@ plan = tenant_table(
     Column("ends_in", Text, nullable=False),
     Column("due_shift", Text, nullable=False),
     Column("buyout_prices_fen", JSONB(none_as_null=True)),
+    Column("period_days", SmallInteger, nullable=False),
+    Column("daily", JSONB(none_as_null=True)),
     tenant_reference("product_id", "catalogue_product"),
     one_of("state", PlanState),
-    CheckConstraint("period_months > 0 AND period_count > 0 AND grace_days >= 0", name="term"),
+    CheckConstraint(
+        "(period_months > 0) <> (period_days > 0) AND least(period_months, period_days, grace_days) >= 0 AND period_count > 0",
+        name="term",
+    ),
     CheckConstraint("financing IS NOT NULL OR residual_value_fen IS NOT NULL OR buyout_fen IS NOT NULL", name="end_value"),
     CheckConstraint("financing IS NULL OR coalesce(financing->>'family', '') IN ('finance_lease', 'loan')", name="family_known"),
     # Only money has no value beside itself.
@@ -50,9 +55,11 @@ plan = tenant_table(
     CheckConstraint("first_rents BETWEEN 1 AND period_count AND ends_in IN ('return', 'own')", name="ways"),
     CheckConstraint("due_shift IN ('none', 'following', 'preceding', 'modified_following')", name="due_shift_known"),
     CheckConstraint(
-        "financing IS NULL OR (first_rents = 1 AND ends_in = 'return' AND buyout_prices_fen IS NULL"
-        " AND due_shift IN ('none', 'following'))",
-        name="ways_of_rentals",
+        "financing IS NULL OR (first_rents = 1 AND ends_in = 'return' AND buyout_prices_fen IS NULL)", name="ways_of_rentals"
+    ),
+    CheckConstraint(
+        "daily IS NULL OR (financing IS NULL AND period_days = 1 AND first_rents = 1 AND ends_in = 'return' AND buyout_fen IS NULL)",
+        name="by_the_day",
     ),
     CheckConstraint("ends_in = 'return' OR buyout_fen IS NOT NULL", name="transfer_priced"),
     # The guard stands in the database too: what is published has a known cost within the cap.

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from xinzu.kernel.ids import Prefix, public_id
-from xinzu.kernel.terms import AgreementTerms, EndsIn, Financing
+from xinzu.kernel.terms import AgreementTerms, DailyRent, EndsIn, Financing
 from xinzu.kernel.time import BusinessDate, Instant
 from xinzu.middle.agreements.model import Agreement
 from xinzu.platform.http.fields import ONE_LINE, Hex32
@@ -34,7 +34,8 @@ class CommencementBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
     """A finance lease or loan begins.
 
     ``reference`` is the bank's reference of the disbursement, or the handover protocol's number or the VIN: no personal data.
-    ``disbursed_fen`` is what the borrower was paid, in fen: the principal (Civil Code art. 670); left out for a finance lease.
+    ``disbursed_fen`` is what the borrower was paid, in fen: the principal, or its tranche of that day (Civil Code art. 670); left out for a
+    finance lease, and where the first tranche comes later.
     """
 
     commencement_on: BusinessDate
@@ -67,7 +68,9 @@ class TermsView(msgspec.Struct, kw_only=True):
     product_id: str
     plan_id: str
     product_name: str
+    daily: DailyRent | None
     period_months: int
+    period_days: int
     period_count: int
     rent_fen: int
     rent_total_fen: int
@@ -163,7 +166,9 @@ def terms_view(agreement: Agreement) -> TermsView:
         product_id=public_id(Prefix.PRODUCT, terms.product_id),
         plan_id=public_id(Prefix.PLAN, terms.plan_id),
         product_name=terms.product_name,
+        daily=terms.daily,
         period_months=terms.period_months,
+        period_days=terms.period_days,
         period_count=terms.period_count,
         rent_fen=terms.rent_fen,
         rent_total_fen=terms.rent_total_fen,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
 
 from xinzu.kernel.terms import AgreementTerms
 from xinzu.kernel.time import BusinessDate, Instant
@@ -22,6 +20,7 @@ from xinzu.middle.agreements.model import (
     IdentityState,
     RenderedDocument,
 )
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _INSERT_AGREEMENTS = """
@@ -256,7 +255,7 @@ async def insert_documents(uow: UnitOfWork, documents: Sequence[NewDocument]) ->
     return {row.id for row in rows}
 
 
-async def document(read: ReadSession, agreement_id: UUID) -> Row[Any] | None:
+async def document(read: ReadSession, agreement_id: UUID) -> Row | None:
     return await read.row(
         "SELECT id, sha256, content_sealed FROM agreements_document WHERE tenant_id = :tenant AND agreement_id = :id",
         id=agreement_id,
@@ -400,7 +399,7 @@ def _restriction_clause(terms: AgreementTerms) -> str | None:
     return terms.restriction_clause_version if terms.financing is None else None
 
 
-def _agreement(row: Row[Any]) -> Agreement:
+def _agreement(row: Row) -> Agreement:
     return Agreement(
         id=row.id,
         agreement_no=row.agreement_no,

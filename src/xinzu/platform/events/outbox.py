@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xinzu.kernel.events import Event
-from xinzu.kernel.ids import new_id
+from xinzu.kernel.ids import new_ids
 from xinzu.platform.events.codec import encode
 from xinzu.platform.events.subscribers import subscribers_of
 
@@ -36,7 +36,7 @@ SELECT pg_notify(:channel, :tenant_text) FROM (SELECT 1 FROM written LIMIT 1) AS
 
 async def write_events(uow: UnitOfWork, events: Sequence[Event]) -> frozenset[str]:
     """Insert events and their deliveries in one statement, whatever the number of events; returns the names of who hears of it."""
-    ids = [new_id() for _ in events]
+    ids = new_ids(len(events))
     said: dict[str, object] = {
         "actor": str(uow.actor),
         "now": uow.now,

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy import Row
 
 from xinzu.kernel.errors import Unavailable
 from xinzu.platform.actor import system_actor
 from xinzu.platform.crypto.masking import redact
-from xinzu.platform.db import DATABASE_TROUBLE, is_connection_loss
+from xinzu.platform.db import DATABASE_TROUBLE, Row, is_connection_loss
 from xinzu.platform.events.codec import decode
 from xinzu.platform.events.outbox import CHANNEL
 from xinzu.platform.events.subscribers import Subscriber, subscriber
@@ -190,7 +188,7 @@ class Relay:
         self._wake.set()
 
 
-async def dead_deliveries(read: ReadSession) -> Sequence[Row[Any]]:
+async def dead_deliveries(read: ReadSession) -> Sequence[Row]:
     """Deliveries that were given up, oldest first, with the event's type and the last error."""
     return await read.rows(
         "SELECT d.subscriber, d.event_id, e.type, e.subject_id, d.attempts, d.last_error FROM platform_delivery d"

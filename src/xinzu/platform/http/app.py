@@ -17,6 +17,7 @@ from litestar.typing import FieldDefinition
 
 from xinzu import __version__
 from xinzu.platform.commands import Batcher
+from xinzu.platform.http.approvals import approval_routes
 from xinzu.platform.http.auth import SESSION_COOKIE, Authentication
 from xinzu.platform.http.body import StrictRequest, refuse_nul_in_address
 from xinzu.platform.http.events import event_routes
@@ -42,7 +43,7 @@ def create_app(
         async with open_runtime() as runtime, attached(app, runtime):
             yield
 
-    handlers = [*health_routes, *session_routes, *event_routes, *routes]
+    handlers = [*health_routes, *session_routes, *event_routes, *approval_routes, *routes]
     for handler in handlers:
         if isinstance(handler, HTTPRouteHandler):
             handler.responses = {**PROBLEM_RESPONSES, **(handler.responses or {})}

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import msgspec
 from litestar import get
 from litestar.params import QueryParameter
-from sqlalchemy import Row
 
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.paging import LIMIT_DEFAULT, decode_cursor, page_of
 from xinzu.kernel.time import Instant
 from xinzu.platform.actor import Permission
+from xinzu.platform.db import Row
 from xinzu.platform.http.door import Cursor, HttpRequest, Limit, reading, requires, subject_from
 
 Subject = Annotated[
@@ -43,7 +43,7 @@ class EventPage(msgspec.Struct, kw_only=True):
     next_cursor: str | None
 
 
-def cloud_event(tenant_id: int, row: Row[Any]) -> CloudEvent:
+def cloud_event(tenant_id: int, row: Row) -> CloudEvent:
     """The CloudEvents 1.0 form of an event row."""
     return CloudEvent(
         specversion="1.0",

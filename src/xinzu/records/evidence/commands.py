@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from xinzu.kernel.errors import invariant
-from xinzu.kernel.ids import new_id
+from xinzu.kernel.ids import new_ids
 from xinzu.kernel.time import Instant, as_utc
+from xinzu.platform import attesting
 from xinzu.platform.uow import ReadSession, UnitOfWork
 from xinzu.records.evidence import store
 from xinzu.records.evidence.errors import LeafUnknown, LogEmpty, SizeOutOfRange
@@ -57,14 +59,12 @@ def append(uow: UnitOfWork, leaves: Sequence[Leaf]) -> list[UUID]:
     these leaves is recorded.
     """
     at, actor, tenant_id = _spelled(uow.now), str(uow.actor), uow.tenant_id
-    ids, bodies = [], []
-    for leaf in leaves:
-        leaf_id = new_id()
+    ids, bodies = new_ids(len(leaves)), []
+    for leaf_id, leaf in zip(ids, leaves, strict=True):
         facts = leaf.facts if type(leaf.facts) is dict else dict(leaf.facts)
         check_canonical(facts)
         kind = _checked_kind(leaf.kind)
         bodies.append(leaf_body(leaf_id, kind, leaf.subject_id, facts, at=at, actor=actor, tenant_id=tenant_id))
-        ids.append(leaf_id)
     pending = uow.before_commit(_LAST_STEP, _Pending, _write)
     invariant(not pending.written, "evidence was appended by a last step of the transaction, after the log was written")
     pending.ids += ids
@@ -72,6 +72,13 @@ def append(uow: UnitOfWork, leaves: Sequence[Leaf]) -> list[UUID]:
     pending.subject_ids += [leaf.subject_id for leaf in leaves]
     pending.bodies += bodies
     return ids
+
+
+def _keep(uow: UnitOfWork, kind: str, subject_id: UUID, facts: Mapping[str, Any]) -> None:
+    append(uow, [Leaf(kind, subject_id, facts)])
+
+
+attesting.kept_by(_keep)
 
 
 def leaf_body(

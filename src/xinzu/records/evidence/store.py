@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 from xinzu.records.evidence.model import Fact
 
@@ -205,9 +203,9 @@ async def insert_signer(uow: UnitOfWork, signer: Signer) -> None:
     )
 
 
-def _head(row: Row[Any] | None) -> Head | None:
+def _head(row: Row | None) -> Head | None:
     return None if row is None else Head(row.origin, row.size, row.frontier)
 
 
-def _fact(row: Row[Any]) -> Fact:
+def _fact(row: Row) -> Fact:
     return Fact(row.id, row.position, row.kind, row.subject_id, row.recorded_at, row.body.decode())

@@ -5,5 +5,5 @@ ledger_entry, ledger_posting, ledger_closure (who closed and reopened what) and 
 credit account to a debit account, so an entry that does not balance cannot be written (``docs/decisions/0005-transfers-as-postings.md``).
 Entries are only ever added; a correction is another entry. What comes after its period was closed is booked on the first open day with
 its effective date kept.
-Events: none in, none out. Jobs: none.
+Events in: none. Events out: BooksClosed, BooksReopened. Jobs: none.
 """

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from xinzu.kernel.time import BusinessDate
-from xinzu.platform.uow import ReadSession
+from xinzu.platform.uow import ReadSession, UnitOfWork
 from xinzu.records.ledger import exports
 from xinzu.records.ledger.commands import close_periods, open_accounts, post, post_many, reopen_closures
 from xinzu.records.ledger.commands.closing import ClosePeriod, ReopenClosure
@@ -26,6 +26,7 @@ from xinzu.records.ledger.model import (
     Fact,
     Ingested,
     Journal,
+    Movements,
     Place,
     Posting,
     Side,
@@ -35,8 +36,9 @@ from xinzu.records.ledger.model import (
     TrialBalanceLine,
 )
 from xinzu.records.ledger.naming import name_facts
+from xinzu.records.ledger.rules.digests import trial_balance_sha256
 from xinzu.records.ledger.rules.journals import journal_of
-from xinzu.records.ledger.store import periods, reports
+from xinzu.records.ledger.store import movements, periods, reports
 
 __all__ = [
     "Account",
@@ -50,6 +52,7 @@ __all__ = [
     "FileForm",
     "Ingested",
     "Journal",
+    "Movements",
     "Place",
     "Posting",
     "ReopenClosure",
@@ -69,8 +72,10 @@ __all__ = [
     "export_journal",
     "export_statement",
     "export_trial_balance",
+    "hold",
     "journal",
     "journal_of",
+    "moved_since",
     "name_facts",
     "open_accounts",
     "post",
@@ -78,9 +83,22 @@ __all__ = [
     "reopen_closures",
     "subject_totals",
     "trial_balance",
+    "trial_balance_sha256",
 ]
 
 LINES_MAX = 10_000
+
+
+async def moved_since(read: ReadSession, entry_no: int | None) -> Movements:
+    """What has moved on each account since an entry, by number: for who knows how the accounts stood then and counts on. With None only the
+    number of the newest entry. In a transaction that has posted or holds the books the answer stands until its commit."""
+    return await movements.moved_since(read, entry_no)
+
+
+async def hold(uow: UnitOfWork) -> None:
+    """Let nobody else post for the tenant until this transaction ends, as if it had posted: for who compares the books with something. After
+    every other row lock, like posting."""
+    await movements.hold(uow)
 
 
 async def accounts(read: ReadSession) -> Sequence[Account]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any, BinaryIO
-
-from sqlalchemy import Row
+from typing import BinaryIO
 
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.time import BusinessDate
+from xinzu.platform.db import Row
 from xinzu.platform.spreadsheets import ROWS_PER_BATCH, Cell, FileForm, Table, Yuan, write_table
 from xinzu.records.ledger.model import Account, Side, StatementLine, TrialBalance
 from xinzu.records.ledger.naming import source_of, subject_of
@@ -60,9 +59,7 @@ async def statement(
     await write_table(target, form, STATEMENT_HEADING, rows())
 
 
-async def journal(
-    target: BinaryIO, form: FileForm, chart: Mapping[str, Account], batches: AsyncIterator[Sequence[Row[Any]]]
-) -> None:
+async def journal(target: BinaryIO, form: FileForm, chart: Mapping[str, Account], batches: AsyncIterator[Sequence[Row]]) -> None:
     """Two rows per posting: the debit and the credit. Both columns have the same sum."""
 
     async def rows() -> AsyncIterator[Iterable[Sequence[Cell]]]:
@@ -92,7 +89,7 @@ def _statement_row(line: StatementLine) -> list[Cell]:
     ]
 
 
-def _journal_row(row: Row[Any], chart: Mapping[str, Account], *, debited: bool) -> list[Cell]:
+def _journal_row(row: Row, chart: Mapping[str, Account], *, debited: bool) -> list[Cell]:
     code = row.debit_account if debited else row.credit_account
     debit_fen, credit_fen = (row.amount_fen, 0) if debited else (0, row.amount_fen)
     return [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from xinzu.kernel.time import BusinessDate, Instant
@@ -85,9 +86,8 @@ class BookedEntry:
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """An entry without its postings: what the books are told of one business fact."""
+class Fact(NamedTuple):
+    """An entry without its postings: what the books are told of one business fact. A tuple, because very many are made."""
 
     kind: str
     source_id: UUID
@@ -117,6 +117,14 @@ class Ingested:
 
     entry_count: int
     known_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Movements:
+    """Debits less credits of each account since some entry, in fen, and the number of the newest entry now."""
+
+    last_entry_no: int
+    net_debit_fen: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from xinzu.kernel.time import Instant
 from xinzu.platform.uow import ReadSession
 from xinzu.records.parties.commands.consents import (
     Withdrawn,
@@ -29,6 +30,7 @@ from xinzu.records.parties.commands.messages import (
     settle_messages,
 )
 from xinzu.records.parties.commands.people import (
+    PHONE,
     ages_on,
     change_phone,
     find_people,
@@ -82,6 +84,8 @@ __all__ = [
     "Withdrawn",
     "ages_on",
     "begin_sending",
+    "blind_phone",
+    "blind_phones",
     "change_phone",
     "consents_of",
     "due_messages",
@@ -108,6 +112,17 @@ __all__ = [
 async def masked_people(read: ReadSession, party_ids: Sequence[UUID]) -> dict[UUID, MaskedPerson]:
     """People as others may see them; unknown ids are left out."""
     return await _people.masked_people(read, party_ids)
+
+
+async def blind_phones(read: ReadSession, party_ids: Sequence[UUID]) -> dict[UUID, tuple[str, Instant]]:
+    """By party the keyed digest of the phone on file, by which equal phones of this tenant are found and nothing else, and when the person
+    was registered. Unknown ids are left out."""
+    return {party_id: (blind.hex(), at) for party_id, (blind, at) in (await _people.blind_phones(read, party_ids)).items()}
+
+
+def blind_phone(read: ReadSession, phone: str) -> str:
+    """What ``blind_phones`` gives for a person with this phone, which must be normalised."""
+    return read.vault.blind(PHONE, phone).hex()
 
 
 async def consents_of(read: ReadSession, party_id: UUID) -> list[Consent]:

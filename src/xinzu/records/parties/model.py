@@ -18,6 +18,8 @@ class ConsentPurpose(StrEnum):
     IDENTITY_CHECK = "identity_check"
     DECISION = "decision"
     DEVICE_RESTRICTION = "device_restriction"
+    CREDIT_INQUIRY = "credit_inquiry"  # of the credit bureau: in writing, for a named purpose (征信业管理条例 art. 18)
+    SCORE_QUERY = "score_query"  # of other sources that hand out personal data (PIPL art. 23)
 
 
 class DisclosurePurpose(StrEnum):
@@ -27,11 +29,16 @@ class DisclosurePurpose(StrEnum):
     CONTRACT = "contract"
     DELIVERY = "delivery"
     COLLECTION = "collection"
+    CREDIT_INQUIRY = "credit_inquiry"
+    SCORE_QUERY = "score_query"
+    WATCH_LIST = "watch_list"  # a duty by law (反洗钱法 arts. 28, 40): no consent is asked for it (PIPL art. 13(1)(3))
 
 
 # What needs a consent; the others are necessary to perform the person's own contract (PIPL art. 13(1)(2)).
 CONSENT_FOR_DISCLOSURE: Mapping[DisclosurePurpose, ConsentPurpose] = {
     DisclosurePurpose.IDENTITY_CHECK: ConsentPurpose.IDENTITY_CHECK,
+    DisclosurePurpose.CREDIT_INQUIRY: ConsentPurpose.CREDIT_INQUIRY,
+    DisclosurePurpose.SCORE_QUERY: ConsentPurpose.SCORE_QUERY,
 }
 
 

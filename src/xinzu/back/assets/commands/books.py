@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID, uuid5
-
-from sqlalchemy import Row
 
 from xinzu.back.assets import store
 from xinzu.back.assets.commands.register import in_future
@@ -21,6 +18,7 @@ from xinzu.kernel.errors import Invalid, Problem
 from xinzu.kernel.ids import Prefix
 from xinzu.kernel.outcomes import Outcome
 from xinzu.kernel.time import BusinessDate
+from xinzu.platform.db import Row
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.ledger import api as ledger
 
@@ -64,13 +62,11 @@ async def run_books(uow: UnitOfWork, requests: Sequence[BooksRun]) -> list[Outco
     outcomes: list[Outcome[BooksReport]] = []
     for request in requests:
         through = rules.last_ended_month(uow.business_date)
-        async with uow.connection.begin_nested() as savepoint:
+        async with uow.savepoint(keep=not request.dry_run):
             entries: list[ledger.Entry] = []
             while not (turn := await _turn(uow, through, ASSETS_PER_TURN)).is_last:
                 entries += turn.entries
             entries += turn.entries
-            if request.dry_run:
-                await savepoint.rollback()
         if not request.dry_run:
             await _post(uow, entries)
         lines = [line_view(line) for line in summary(entries)]
@@ -162,7 +158,7 @@ async def _turn(uow: UnitOfWork, through: BusinessDate, assets_max: int) -> Turn
     return turn
 
 
-def _add_months(turn: Turn, rows: Iterable[Row[Any]]) -> None:
+def _add_months(turn: Turn, rows: Iterable[Row]) -> None:
     for row in rows:
         fact = uuid5(row.asset_id, f"{DEPRECIATED}/{row.month_on:%Y-%m}")
         turn.add(DEPRECIATED, fact, row.booked_on, row.asset_id, rules.depreciated(row.amount_fen))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
-from sqlalchemy.exc import IntegrityError
+from asyncpg import ExclusionViolationError
 
 from xinzu.back.assets.errors import AssetNotAvailable
 from xinzu.back.assets.model import (
@@ -27,9 +25,9 @@ from xinzu.back.assets.model import (
     Stay,
 )
 from xinzu.kernel.ids import new_id
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
-EXCLUSION_VIOLATION = "23P01"
 WAREHOUSE_PLACE = "assets_warehouse.contact_sealed:warehouse"
 
 _ASSET = "SELECT id, serial, product_id, purchase_cost_fen, acquired_on, state, registered_at FROM assets_asset"
@@ -41,7 +39,7 @@ _SHIPMENT = "SELECT id, agreement_id, asset_id, state, courier_shipment_id, refu
 _STAY = "SELECT id, asset_id, agreement_id, handed_over_at, returned_at, returned_on FROM assets_occupancy"
 
 
-def _asset(row: Row[Any]) -> Asset:
+def _asset(row: Row) -> Asset:
     return Asset(
         id=row.id,
         serial=row.serial,
@@ -53,12 +51,12 @@ def _asset(row: Row[Any]) -> Asset:
     )
 
 
-def _delivery(row: Row[Any]) -> Delivery:
-    return Delivery(**{**row._mapping, "state": DeliveryState(row.state)})
+def _delivery(row: Row) -> Delivery:
+    return Delivery(**{**row, "state": DeliveryState(row.state)})
 
 
-def _shipment(row: Row[Any]) -> Shipment:
-    return Shipment(**{**row._mapping, "state": ShipmentState(row.state)})
+def _shipment(row: Row) -> Shipment:
+    return Shipment(**{**row, "state": ShipmentState(row.state)})
 
 
 # --- the register ------------------------------------------------------------------------------------------------------
@@ -148,10 +146,8 @@ async def open_stays(uow: UnitOfWork, pairs: Sequence[tuple[UUID, UUID]]) -> Non
             assets=[asset_id for asset_id, _ in pairs],
             agreements=[agreement_id for _, agreement_id in pairs],
         )
-    except IntegrityError as error:
-        if getattr(error.orig, "sqlstate", None) == EXCLUSION_VIOLATION:
-            raise AssetNotAvailable() from error
-        raise
+    except ExclusionViolationError as error:
+        raise AssetNotAvailable() from error
 
 
 async def stays_of_assets(read: ReadSession, asset_ids: Sequence[UUID]) -> dict[UUID, Stay]:
@@ -159,7 +155,7 @@ async def stays_of_assets(read: ReadSession, asset_ids: Sequence[UUID]) -> dict[
     rows = await read.rows(
         f"{_STAY} WHERE tenant_id = :tenant AND asset_id = ANY(cast(:ids AS uuid[])) AND upper_inf(during)", ids=list(asset_ids)
     )
-    return {row.asset_id: Stay(**row._mapping) for row in rows}
+    return {row.asset_id: Stay(**row) for row in rows}
 
 
 async def asset_id_of_agreement(read: ReadSession, agreement_id: UUID) -> UUID | None:
@@ -443,7 +439,7 @@ async def find_inspection(read: ReadSession, inspection_id: UUID) -> Inspection 
         Finding(description=item.description, charge_fen=item.charge_fen, photo_sha256s=tuple(item.photo_sha256s))
         for item in items
     )
-    return Inspection(**{**row._mapping, "asset_state": AssetState(row.asset_state), "findings": findings})
+    return Inspection(**{**row, "asset_state": AssetState(row.asset_state), "findings": findings})
 
 
 # --- the warehouse -----------------------------------------------------------------------------------------------------

@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from xinzu.back.assets.model import AssetBook, EstimateDraft, LeavingCause
 from xinzu.back.assets.rules.depreciation import DEFAULT_ESTIMATE, DEPRECIATED_FEN_SQL, MONTH_END_SQL, MONTHS_SQL
 from xinzu.kernel.time import BusinessDate
 from xinzu.kernel.vat import VAT_FEN_SQL
 from xinzu.platform.actor import NIL
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _TAKE_IN = f"""
@@ -99,7 +97,7 @@ RETURNING b.asset_id, b.cost_fen, b.depreciated_fen, l.leaves_on, l.leaves_as
 """
 
 
-async def take_in(uow: UnitOfWork, limit: int) -> Sequence[Row[Any]]:
+async def take_in(uow: UnitOfWork, limit: int) -> Sequence[Row]:
     """Things the books do not know yet, with the estimates in force: (asset_id, cost_fen, vat_fen, in_use_on)."""
     return await uow.rows(
         _TAKE_IN,
@@ -116,17 +114,17 @@ async def leaving(uow: UnitOfWork, limit: int) -> list[UUID]:
     return [row.id for row in await uow.rows(_LEAVING, limit=limit)]
 
 
-async def depreciate_leaving(uow: UnitOfWork, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def depreciate_leaving(uow: UnitOfWork, ids: Sequence[UUID]) -> Sequence[Row]:
     """Depreciate through the month of leaving: (asset_id, month, booked_on, month_on, amount_fen)."""
     return await uow.rows(_DEPRECIATE_LEAVING, ids=list(ids), limit=len(ids))
 
 
-async def leave(uow: UnitOfWork, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def leave(uow: UnitOfWork, ids: Sequence[UUID]) -> Sequence[Row]:
     """Take things out of the books: (asset_id, cost_fen, depreciated_fen, leaves_on, leaves_as)."""
     return await uow.rows(_LEAVE, ids=list(ids))
 
 
-async def depreciate_due(uow: UnitOfWork, through: BusinessDate, limit: int) -> Sequence[Row[Any]]:
+async def depreciate_due(uow: UnitOfWork, through: BusinessDate, limit: int) -> Sequence[Row]:
     """Depreciate what has a month to bear up to a month's end, each thing through all its missed months: as ``depreciate_leaving``."""
     return await uow.rows(_DEPRECIATE_DUE, through=through, limit=limit)
 
@@ -152,7 +150,7 @@ async def book_of(read: ReadSession, asset_id: UUID) -> AssetBook | None:
         " FROM assets_book WHERE tenant_id = :tenant AND asset_id = :id",
         id=asset_id,
     )
-    return None if row is None else AssetBook(**row._mapping)
+    return None if row is None else AssetBook(**row)
 
 
 async def set_estimates(uow: UnitOfWork, drafts: Sequence[EstimateDraft]) -> None:
@@ -181,5 +179,5 @@ async def estimates(read: ReadSession) -> list[EstimateDraft]:
         "SELECT product_id, useful_life_months, residual_pct, purchase_vat_pct FROM assets_depreciation_policy"
         " WHERE tenant_id = :tenant ORDER BY product_id"
     )
-    own = [EstimateDraft(**{**row._mapping, "product_id": None if row.product_id == NIL else row.product_id}) for row in rows]
+    own = [EstimateDraft(**{**row, "product_id": None if row.product_id == NIL else row.product_id}) for row in rows]
     return own if own and own[0].product_id is None else [DEFAULT_ESTIMATE, *own]

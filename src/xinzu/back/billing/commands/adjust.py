@@ -12,7 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from xinzu.back.billing.commands import booking, moving
+from xinzu.back.billing.commands import booking, controls, moving
+from xinzu.back.billing.commands.partner_shares import follow_shares
 from xinzu.back.billing.errors import (
     AccountClosed,
     AccountMissing,
@@ -26,10 +27,12 @@ from xinzu.back.billing.events import AccountWrittenOff, ItemWaived, ReceiptReve
 from xinzu.back.billing.model import AccountState, AdjustmentKind, InstalmentState, ItemKind, OpenItem
 from xinzu.back.billing.rules import postings
 from xinzu.back.billing.store import accounts, adjustments, items, receipts
+from xinzu.back.billing.store import controls as recent
 from xinzu.kernel.errors import Problem
 from xinzu.kernel.ids import Prefix, new_id, public_id
 from xinzu.kernel.outcomes import Outcome
 from xinzu.kernel.terms import Family
+from xinzu.platform import approvals
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.evidence import api as evidence
 from xinzu.records.ledger import api as ledger
@@ -55,6 +58,7 @@ class Waiver:
     item_id: UUID
     amount_fen: int | None
     reason: str
+    evidence_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class WriteOff:
 
     agreement_id: UUID
     reason: str
+    evidence_ref: str = ""
 
 
 class Adjusted(msgspec.Struct, kw_only=True):
@@ -85,7 +90,7 @@ async def reverse_receipts(uow: UnitOfWork, given: Sequence[Reversal]) -> list[O
 
 async def waive_items(uow: UnitOfWork, given: Sequence[Waiver]) -> list[Outcome[Adjusted]]:
     """Let part or all of due items off. Books income and VAT back, principal as a loss. Refuses with AccountMissing, AccountClosed,
-    ItemUnknown (nothing of that id is due), NothingOpen (less is open than asked)."""
+    ItemUnknown (nothing of that id is due), NothingOpen (less is open than asked), SecondPersonNeeded (``controls.WAIVER``)."""
     return await _each(uow, given, _waive)
 
 
@@ -93,8 +98,8 @@ async def write_off_accounts(uow: UnitOfWork, given: Sequence[WriteOff]) -> list
     """Take what is due out of the books against the allowance, which is raised to it first; rents still to come are cancelled. The claim
     stays, money that comes later is recovery.
 
-    Refuses with AccountMissing, AccountClosed, NothingOpen, or StillRunning: what a lease or loan has still to bring must be made due
-    first, which takes a legal ground (Civil Code art. 752).
+    Refuses with AccountMissing, AccountClosed, NothingOpen, SecondPersonNeeded (``controls.WRITE_OFF``), or StillRunning: what a lease or
+    loan has still to bring must be made due first, which takes a legal ground (Civil Code art. 752).
     """
     return await _each(uow, given, _write_off)
 
@@ -181,7 +186,7 @@ async def _reverse(uow: UnitOfWork, asked: Reversal) -> Adjusted:
     )
     return await _done(
         uow,
-        asked.agreement_id,
+        account,
         receipt.amount_fen,
         booking.entry("billing.receipt_reversed", receipt.id, uow.business_date, [(asked.agreement_id, moved)]),
         evidence.Leaf(
@@ -198,7 +203,7 @@ async def _reverse(uow: UnitOfWork, asked: Reversal) -> Adjusted:
 
 
 async def _waive(uow: UnitOfWork, asked: Waiver) -> Adjusted:
-    await _lock(uow, asked.agreement_id)
+    account = await _lock(uow, asked.agreement_id)
     found = await items.open_items(uow, [asked.agreement_id])
     item = next((each for each in found.get(asked.agreement_id, []) if each.id == asked.item_id), None)
     if item is None:
@@ -209,12 +214,14 @@ async def _waive(uow: UnitOfWork, asked: Waiver) -> Adjusted:
     amount_fen = item.open_fen if asked.amount_fen is None else asked.amount_fen
     if amount_fen > item.open_fen:
         raise NothingOpen(open_fen=item.open_fen, asked_fen=amount_fen)
+    lately_fen = await recent.waived_since_fen(uow, asked.agreement_id, uow.business_date - controls.COUNTED)
+    await approvals.check(uow, controls.WAIVER, amount_fen, before_fen=lately_fen)
     suspended = await items.let_off(uow, [(item, amount_fen)])
     [made_id] = await adjustments.insert(uow, [(asked.agreement_id, AdjustmentKind.WAIVER, item.id, amount_fen, asked.reason)])
     uow.emit(ItemWaived(subject_id=asked.agreement_id, item_id=item.id, kind=item.kind.value, amount_fen=amount_fen))
     return await _done(
         uow,
-        asked.agreement_id,
+        account,
         amount_fen,
         booking.entry(
             "billing.waived",
@@ -229,6 +236,7 @@ async def _waive(uow: UnitOfWork, asked: Waiver) -> Adjusted:
                 "item_id": public_id(Prefix.INSTALMENT if item.is_leg else Prefix.CHARGE, item.id),
                 "amount_fen": amount_fen,
                 "reason": asked.reason,
+                "evidence_ref": asked.evidence_ref,
                 "by": str(uow.actor),
             },
         ),
@@ -244,6 +252,7 @@ async def _write_off(uow: UnitOfWork, asked: WriteOff) -> Adjusted:
     lost_fen = sum(item.open_fen for item in open_items)
     if lost_fen == 0:
         raise NothingOpen("没有到期未付的款项可供核销", "Nothing is due that could be written off", open_fen=0)
+    await approvals.check(uow, controls.WRITE_OFF, lost_fen)
     await items.cancel(uow, [row.id for row in to_come], [])
     allowance = postings.allowance_of(account.family)
     never_income = [
@@ -265,13 +274,18 @@ async def _write_off(uow: UnitOfWork, asked: WriteOff) -> Adjusted:
         moved += postings.written_off(item.family, item.kind, item.open_fen)
     return await _done(
         uow,
-        asked.agreement_id,
+        account,
         lost_fen,
         booking.entry("billing.written_off", made[0], uow.business_date, [(asked.agreement_id, postings.merged(moved))]),
         evidence.Leaf(
             "billing.account.written_off",
             asked.agreement_id,
-            {"amount_fen": lost_fen, "reason": asked.reason, "by": str(uow.actor)},
+            {
+                "amount_fen": lost_fen,
+                "reason": asked.reason,
+                "evidence_ref": asked.evidence_ref,
+                "by": str(uow.actor),
+            },
         ),
     )
 
@@ -286,12 +300,15 @@ async def _lock(uow: UnitOfWork, agreement_id: UUID) -> accounts.Account:
 
 
 async def _done(
-    uow: UnitOfWork, agreement_id: UUID, amount_fen: int, entry: ledger.Entry | None, leaf: evidence.Leaf
+    uow: UnitOfWork, account: accounts.Account, amount_fen: int, entry: ledger.Entry | None, leaf: evidence.Leaf
 ) -> Adjusted:
-    """What every adjustment ends with: the account restated and settled when nothing is owed any more, the entry, the evidence."""
+    """What every adjustment ends with: the account restated and settled when nothing is owed any more, partners' shares, the entry, the
+    evidence."""
+    agreement_id = account.agreement_id
     standings = await moving.restate(uow, [agreement_id])
     await moving.close_settled(uow, list(standings.values()))
-    await booking.post(uow, [entry])
+    shared = await follow_shares(uow, [agreement_id] if account.has_shares else [])
+    await booking.post(uow, [entry, *shared])
     evidence.append(uow, [leaf])
     standing = standings[agreement_id]
     return Adjusted(amount_fen=amount_fen, balance_due_fen=standing.owed_fen, credit_balance_fen=standing.credit_fen)

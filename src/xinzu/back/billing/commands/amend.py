@@ -9,9 +9,10 @@ from uuid import UUID
 
 import msgspec
 
-from xinzu.back.billing.commands import booking, moving
-from xinzu.back.billing.commands.earning import earned_entry
+from xinzu.back.billing.commands import booking, controls, moving
+from xinzu.back.billing.commands.earning import booked_on, earned_entry
 from xinzu.back.billing.commands.issue_schedules import due_entries, say_due
+from xinzu.back.billing.commands.partner_shares import follow_shares
 from xinzu.back.billing.commands.plan_amendments import Amendment, LesseeTransfer, Plan, plan_of, preview_of
 from xinzu.back.billing.errors import PositionChanged
 from xinzu.back.billing.events import AmendmentMade, LesseeTransferred
@@ -21,6 +22,7 @@ from xinzu.back.billing.rules.asset_class import OBSERVATION_MONTHS
 from xinzu.back.billing.rules.legs import standing
 from xinzu.back.billing.rules.schedules.terms import refused
 from xinzu.back.billing.rules.servicing.change import Change
+from xinzu.back.billing.rules.servicing.default import ValueBasis
 from xinzu.back.billing.rules.servicing.position import (
     position_sha256,
     schedule_sha256,
@@ -28,11 +30,12 @@ from xinzu.back.billing.rules.servicing.position import (
 from xinzu.back.billing.rules.suspension import suspended_after
 from xinzu.back.billing.rules.vat import vat_fen
 from xinzu.back.billing.schemas import Amended
-from xinzu.back.billing.store import accounts, amendments, items, receipts
+from xinzu.back.billing.store import accounts, amendments, earned, items, receipts
 from xinzu.kernel.errors import Problem
 from xinzu.kernel.ids import Prefix, new_id, public_id
 from xinzu.kernel.outcomes import Outcome
 from xinzu.kernel.time import BusinessDate, add_months
+from xinzu.platform import approvals
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.evidence import api as evidence
 from xinzu.records.ledger import api as ledger
@@ -52,11 +55,12 @@ async def amend(uow: UnitOfWork, given: Sequence[Amendment]) -> list[Outcome[Ame
     and after with the reason.
 
     Refuses an item, before anything is written for it, with AccountMissing, ScheduleMissing, NotAmendable, PositionChanged, PartyUnknown,
-    or Invalid naming the field.
+    SecondPersonNeeded (``controls.TERMINATION``), or Invalid naming the field.
     """
     outcomes: list[Outcome[Amended]] = []
     entries: list[ledger.Entry | None] = []
     leaves: list[evidence.Leaf] = []
+    shared: list[UUID] = []
     await accounts.lock(uow, sorted({asked.agreement_id for asked in given}))
     for asked in given:
         try:
@@ -71,6 +75,9 @@ async def amend(uow: UnitOfWork, given: Sequence[Amendment]) -> list[Outcome[Ame
         await amendments.insert(uow, asked.agreement_id, made)
         outcomes.append(await _state(uow, plan, made, asked))
         leaves.append(_leaf(plan, made))
+        if plan.account.has_shares:
+            shared.append(plan.account.agreement_id)
+    entries += await follow_shares(uow, shared)
     await booking.post(uow, entries)
     evidence.append(uow, leaves)
     return outcomes
@@ -84,6 +91,8 @@ async def _check(uow: UnitOfWork, plan: Plan, asked: Amendment) -> None:
         )
     if asked.expected_sha256 not in (None, position_sha256(plan.position)):
         raise PositionChanged
+    if plan.change.kind == "termination":
+        await approvals.check(uow, controls.TERMINATION, plan.change.arrears_fen + plan.change.falls_away_fen)
     if isinstance(asked.event, LesseeTransfer):
         if asked.event.party_id == plan.account.party_id:
             raise refused("party_id", "新承租人须不同于原承租人", "must be another party than the present one")
@@ -110,7 +119,7 @@ async def _carry_out(uow: UnitOfWork, plan: Plan, made: amendments.Amendment) ->
     """Write what the plan says and return its entries. The account is locked and not yet restated."""
     agreement_id, family = plan.account.agreement_id, plan.account.family
     yesterday, today = uow.business_date - ONE_DAY, uow.business_date
-    grown = list(await items.earn(uow, yesterday, ends_month=True, agreement_ids=[agreement_id]))
+    grown = list(await earned.earn(uow, yesterday, [agreement_id], unfinished=True))
     stood_due = await items.fall_due(uow, today, [agreement_id])
     changed = _changed(plan, await items.instalments_of(uow, [agreement_id]))
     await _give_back(uow, agreement_id, changed)
@@ -122,8 +131,8 @@ async def _carry_out(uow: UnitOfWork, plan: Plan, made: amendments.Amendment) ->
     is_terminated = plan.change.kind == "termination"
     moved = postings.amended(family, changed, new, is_terminated=is_terminated)
     entries = [booking.entry("billing.amended", made.id, today, [(agreement_id, moved)])]
-    grown += await items.earn(uow, yesterday, ends_month=True, agreement_ids=[agreement_id])
-    entries.append(earned_entry(made.id, yesterday, grown))
+    grown += await earned.earn(uow, yesterday, [agreement_id], unfinished=True)
+    entries.append(earned_entry(made.id, await booked_on(uow, yesterday), grown))
     entries += await moving.raise_charges(uow, family, _raised(plan), today)
     due = [*stood_due, *await items.fall_due(uow, today, [agreement_id])]
     entries += due_entries(due)
@@ -192,7 +201,7 @@ def _raised(plan: Plan) -> list[items.NewCharge]:
 
 
 async def _take_in(uow: UnitOfWork, plan: Plan, made: amendments.Amendment) -> receipts.NewReceipt | None:
-    """The recovered thing, as a receipt at its value."""
+    """The recovered thing, as a receipt at its value; sold, as the money its sale brought."""
     reckoning = plan.change.reckoning
     if reckoning is None or not reckoning.value_fen:
         return None
@@ -203,7 +212,7 @@ async def _take_in(uow: UnitOfWork, plan: Plan, made: amendments.Amendment) -> r
         source=SOURCE_RECOVERED,
         source_ref=reference,
         purpose="recovery",
-        provider=postings.RECOVERED_THING,
+        provider=postings.BANK_TRANSFER if made.request.get("basis") == ValueBasis.SALE else postings.RECOVERED_THING,
         provider_trade_no=reference,
         amount_fen=reckoning.value_fen,
         received_on=uow.business_date,

@@ -18,8 +18,12 @@ ALIKE_MAX = 50_000
 
 MEMOS = {
     "billing.commenced": "起租放款",
+    "billing.tranche_paid": "分笔放款",
     "billing.instalment_due": "租金到期",
+    "billing.instalments_due": "当日到期租金",
     "billing.income_earned": "确认收入",
+    "billing.income_accrued": "月末计提未到期收入",
+    "billing.accrual_reversed": "冲回上月末计提",
     "billing.accrual_stopped": "停止计提，冲回未收利息",
     "billing.accrual_resumed": "恢复计提，确认未收利息",
     "billing.interest_recognised": "收到未确认利息，确认收入",
@@ -37,14 +41,19 @@ MEMOS = {
     "billing.reinstated": "收回已核销款项",
     "billing.provision": "计提减值准备",
     "billing.refund": "退款",
+    "billing.partner_share": "合作方分成",
+    "billing.payout": "支付合作方",
 }
 
-# What the sources of these entries are: an allocation and a closed day have no public id.
+# What the sources of these entries are: an allocation and a closed day have no public id. What is accrued at the end of a month is about
+# the day and no agreement.
 ledger.name_facts(
     Prefix.AGREEMENT,
     [
         ("billing.commenced", Prefix.AGREEMENT),
+        ("billing.tranche_paid", None),
         ("billing.instalment_due", Prefix.INSTALMENT),
+        ("billing.instalments_due", None),
         ("billing.income_earned", None),
         ("billing.accrual_stopped", None),
         ("billing.accrual_resumed", None),
@@ -65,6 +74,7 @@ ledger.name_facts(
         ("billing.refund", Prefix.REFUND),
     ],
 )
+ledger.name_facts(Prefix.PARTNER, [("billing.partner_share", None), ("billing.payout", Prefix.PAYOUT)])
 
 
 def entry(
@@ -84,20 +94,25 @@ class Draft:
     """Entries in columns, for a command that books for very many agreements: no object for each entry and posting."""
 
     facts: list[ledger.Fact] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)  # of the postings of each fact
     pairs: dict[tuple[str, str], int] = field(default_factory=dict)
     pair_of: list[int] = field(default_factory=list)
     amounts_fen: list[int] = field(default_factory=list)
     subject_ids: list[UUID] = field(default_factory=list)
 
     def add(self, kind: str, source_id: UUID, on: BusinessDate, transfers: Iterable[tuple[UUID, Sequence[Transfer]]]) -> None:
-        """The entry of one fact from its transfers per agreement; nothing when nothing moved."""
+        """The entry of one fact from its transfers per agreement; nothing when nothing moved. Told again at once, the fact goes on."""
         before = len(self.subject_ids)
         for agreement_id, moved in transfers:
             for transfer in moved:
                 self._move(transfer, agreement_id)
-        if len(self.subject_ids) > before:
-            self.facts.append(ledger.Fact(kind, source_id, on, MEMOS[kind]))
+        if len(self.subject_ids) == before:
+            return
+        fact = ledger.Fact(kind, source_id, on, MEMOS[kind])
+        if self.facts and self.facts[-1] == fact:
+            self.counts[-1] += len(self.subject_ids) - before
+        else:
+            self.facts.append(fact)
             self.counts.append(len(self.subject_ids) - before)
 
     def add_entries(self, entries: Iterable[ledger.Entry | None]) -> None:
@@ -108,6 +123,15 @@ class Draft:
                 self.counts.append(len(made.postings))
                 for posting in made.postings:
                     self._move(posting, posting.subject_id)
+
+    def add_draft(self, other: Draft) -> None:
+        """The entries of another draft behind these."""
+        pair_of = [self.pairs.setdefault(pair, len(self.pairs)) for pair in other.pairs]
+        self.facts += other.facts
+        self.counts += other.counts
+        self.pair_of += [pair_of[pair] for pair in other.pair_of]
+        self.amounts_fen += other.amounts_fen
+        self.subject_ids += other.subject_ids
 
     def _move(self, moved: Transfer | ledger.Posting, subject_id: UUID) -> None:
         pair = moved.debit_account, moved.credit_account

@@ -6,19 +6,18 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import Row
 
 from xinzu.back.billing.commands import booking, moving
 from xinzu.back.billing.commands.accrual import set_accrual
-from xinzu.back.billing.commands.earning import earn_all, ends_month
-from xinzu.back.billing.commands.issue_schedules import collect, draft_due, instalments_of
+from xinzu.back.billing.commands.earning import accrue, earn_ended, ends_month
+from xinzu.back.billing.commands.issue_schedules import collect, draft_due, due_entries, instalments_of
 from xinzu.back.billing.commands.pass_ownership import pass_ownership
-from xinzu.back.billing.commands.reconcile import reconcile
+from xinzu.back.billing.commands.reconcile import Reconciled, compare
 from xinzu.back.billing.errors import DayNotOver, DaySkipped
 from xinzu.back.billing.events import (
     ArrearsAged,
@@ -30,13 +29,16 @@ from xinzu.back.billing.events import (
 )
 from xinzu.back.billing.model import ChargeKind, Role
 from xinzu.back.billing.rules import late_fee, postings
-from xinzu.back.billing.store import accounts, classes, days, items, policies
+from xinzu.back.billing.store import accounts, classes, days, items
+from xinzu.back.billing.store.accounts import Touched
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.outcomes import Outcome
 from xinzu.kernel.prime_rate import DAYS_IN_YEAR
 from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
+from xinzu.records.ledger import api as ledger
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +56,11 @@ class CloseDay:
 
 
 class DayReport(msgspec.Struct, kw_only=True):
-    """What a close did, or would do in a dry run. ``was_closed`` when the date had been closed before."""
+    """What a close did, or would do in a dry run. ``was_closed`` when the date had been closed before.
+
+    ``income_fen`` is what legs earned that ended, ``accrued_fen``, at the end of a month, what unfinished ones had earned: income of this
+    date too, and taken back on the next. ``differing_count`` is on how many accounts books and billing differ: none, unless something is wrong.
+    """
 
     business_date: BusinessDate
     fell_due_count: int
@@ -62,15 +68,20 @@ class DayReport(msgspec.Struct, kw_only=True):
     delinquent_count: int
     late_fee_fen: int
     income_fen: int
+    accrued_fen: int
     reclassified_count: int
     provision_fen: int
+    differing_count: int
     was_closed: bool
     dry_run: bool
 
 
 async def next_to_close(read: ReadSession) -> BusinessDate:
     """The date whose turn it is: the day after the last closed one, at the beginning the tenant's first business date."""
-    last = await days.last_closed(read)
+    return await _next_after(read, await days.last_closed(read))
+
+
+async def _next_after(read: ReadSession, last: BusinessDate | None) -> BusinessDate:
     if last is not None:
         return last + ONE_DAY
     return read.calendar.business_date(await days.tenant_opened_at(read))
@@ -88,23 +99,24 @@ async def close_days(uow: UnitOfWork, requests: Sequence[CloseDay]) -> list[Outc
 
 
 async def close_day(uow: UnitOfWork, business_date: BusinessDate, *, dry_run: bool = False) -> DayReport:
-    """Close a business date of the tenant and open the next one. A few dozen statements; those whose rows are as many as agreements are
-    read a part at a time. Only what falls due, is due and open or is to be earned is read. What takes long tells in the log how far it is.
+    """Close a business date of the tenant and open the next one. Nine statements on a day on which nothing is to be done, some three dozen
+    otherwise; those whose rows are as many as agreements are read a part at a time. Only what ends, falls due or is due and open is changed.
+    What takes long tells in the log how far it is.
 
-    In order: rents and interest are earned; what is due on the next date falls due (held credit is set against it, the rest is to be
-    collected); what ends in ownership and is paid settles; what is past its grace days becomes overdue, once; late fees grow by a day; every
-    agreement in arrears is aged and classified; at the end of a month the allowance for losses is brought to what the classes ask for;
-    entries are booked, and at the end of a month compared with what billing says; DayClosed is said.
+    In order: rents and interest that end are earned; what is due on the next date falls due (held credit is set against it, the rest is to
+    be collected); what ends in ownership and is paid settles; what is past its grace days becomes overdue, once; late fees grow by a day;
+    every agreement in arrears is aged and classified; at the end of a month what unfinished periods have earned is accrued and the allowance
+    for losses is brought to what the classes ask for; entries are booked and the books compared with what billing says; DayClosed is said.
 
     Closing a closed date changes nothing and returns its report. Raises DayNotOver for today or later, DaySkipped out of order.
     """
     await days.take_turn(uow)
-    closed = await days.find(uow, business_date)
+    last, closed = await days.known(uow, business_date)
     if closed is not None:
         return _report(closed, was_closed=True, dry_run=dry_run)
     if business_date >= uow.business_date:
         raise DayNotOver(business_date=business_date.isoformat(), today=uow.business_date.isoformat())
-    expected = await next_to_close(uow)
+    expected = await _next_after(uow, None if last is None else last.business_date)
     if business_date != expected:
         raise DaySkipped(
             f"下一个待日终的营业日是 {expected}",
@@ -112,33 +124,77 @@ async def close_day(uow: UnitOfWork, business_date: BusinessDate, *, dry_run: bo
             next_to_close=expected.isoformat(),
         )
     if not dry_run:
-        return _report(await _close(uow, business_date), was_closed=False, dry_run=False)
+        return _report(await _close(uow, business_date, last), was_closed=False, dry_run=False)
     await uow.say()  # what was said before stands, whatever this writes and takes back
     asked = len(uow.jobs)
-    async with uow.connection.begin_nested() as savepoint:
-        would_be = await _close(uow, business_date)
-        await savepoint.rollback()
+    async with uow.savepoint(keep=False):
+        would_be = await _close(uow, business_date, last)
     uow.events.clear()
     del uow.jobs[asked:]
     return _report(would_be, was_closed=False, dry_run=True)
 
 
-async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
+async def _close(uow: UnitOfWork, on: BusinessDate, last: days.ClosedDay | None) -> days.ClosedDay:
     opens_on = on + ONE_DAY
-    await accounts.lock_for_close(uow, opens_on)
-    policy = await policies.in_force(uow)
+    touched = await accounts.lock_for_close(uow, opens_on)
+    todo = await days.agenda(uow, on, opens_on)
+    if touched is not Touched.NONE:
+        await accounts.plan_for(uow, touched)
     day_id = days.id_of_day(uow.tenant_id, on)
     draft = booking.Draft()
     tell = _progress(uow, on)
-    income_fen = await earn_all(uow, on, day_id, draft)
+    income_fen = await earn_ended(uow, on, day_id, draft) if todo.ends else 0
     tell("earned", postings=len(draft.subject_ids))
-    due_count, with_credit = await _fall_due(uow, opens_on, draft, tell)
-    if with_credit:
-        await moving.close_settled(uow, list((await moving.restate(uow, with_credit)).values()))
+    due_count = await _fall_due(uow, opens_on, day_id, draft, tell) if todo.falls_due else 0
+    if todo.passes:
+        await pass_ownership(uow, opens_on, draft)
+    late = await items.become_overdue(uow, on) if todo.is_due or todo.falls_due else ()
+    _say_overdue(uow, on, late)
+    is_late = todo.is_overdue or len(late) > 0
+    late_fee_fen = await _grow_late_fees(uow, on, late, touched, day_id, draft) if is_late else 0
+    aged = await accounts.age(uow, on) if is_late else ()
+    reclassified = await classes.reclassify(uow, on, todo.policy.classes) if is_late or todo.is_watched else ()
+    _say_standing(uow, on, aged, reclassified)
+    tell("aged", overdue=len(late), delinquent=len(aged), reclassified=len(reclassified))
+    if is_late or todo.is_stopped:
+        income_fen += await set_accrual(uow, on, todo.policy.non_accrual_days, day_id, draft, is_stopped=todo.is_stopped)
+    if touched is Touched.FEW:
+        await accounts.plan_for(uow, Touched.NONE)  # what follows reads all that is open
+    accrued_fen = provision_fen = 0
+    if ends_month(on):
+        accrued_fen = await accrue(uow, on, day_id, draft)
+        provision_fen = await _provide(uow, on, todo, day_id, draft)
+        tell("accrued and provided for")
+    tell("booking", entries=len(draft.facts), postings=len(draft.subject_ids))
+    if draft.facts:
+        await booking.post_draft(uow, draft)
+    else:
+        await ledger.hold(uow)  # or money that comes in meanwhile would be on one side and not on the other
+    tell("comparing books and billing")
+    # From the beginning once a month, so that what is counted on is right itself.
+    compared, accounts_beside = await compare(uow, None if last is None or ends_month(on) else last.compared)
+    differing = [each for each in accounts_beside if each.difference_fen != 0]
+    _say_differing(uow, day_id, on, differing)
+    uow.emit(DayClosed(subject_id=day_id, business_date=on))
+    closed = days.ClosedDay(
+        on,
+        due_count,
+        len(late),
+        len(aged),
+        late_fee_fen,
+        income_fen=income_fen,
+        accrued_fen=accrued_fen,
+        reclassified_count=len(reclassified),
+        provision_fen=provision_fen,
+        differing_count=len(differing),
+        compared=compared,
+    )
+    await days.insert(uow, closed)
+    tell("to be committed")
+    return closed
 
-    await pass_ownership(uow, opens_on, draft)
 
-    late = await items.become_overdue(uow, on)
+def _say_overdue(uow: UnitOfWork, on: BusinessDate, late: Sequence[Row]) -> None:
     uow.emit(
         *(
             InstalmentBecameOverdue(
@@ -153,10 +209,17 @@ async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
             for first, open_fen in instalments_of(late, lambda row: row.open_fen)
         )
     )
+
+
+async def _grow_late_fees(
+    uow: UnitOfWork, on: BusinessDate, late: Sequence[Row], touched: Touched, day_id: UUID, draft: booking.Draft
+) -> int:
+    """Late fees begin with what became overdue, and each grows by a day; returns by how much in fen."""
     bearing = [row for row in late if late_fee.bears_late_fee(Family(row.family), Role(row.role))]
     await items.open_late_fees(uow, [(new_id(), row.agreement_id, row.id, row.due_on) for row in bearing], on)
-    accrued = await items.accrue_late_fees(uow, on, DAYS_IN_YEAR, late_fee.EXCESSIVE_PENALTY_PCT)
-    late_fee_fen = sum(row.after_fen - row.before_fen for row in accrued)
+    accrued = await items.accrue_late_fees(
+        uow, on, DAYS_IN_YEAR, late_fee.EXCESSIVE_PENALTY_PCT, are_many=touched is Touched.MANY
+    )
     uow.emit(
         *(
             ChargeRaised(subject_id=row.agreement_id, charge_id=row.id, kind=ChargeKind.LATE_FEE.value, amount_fen=row.after_fen)
@@ -174,7 +237,10 @@ async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
             if row.after_fen > row.before_fen
         ),
     )
-    aged = await accounts.age(uow, on)
+    return sum(row.after_fen - row.before_fen for row in accrued)
+
+
+def _say_standing(uow: UnitOfWork, on: BusinessDate, aged: Sequence[Row], reclassified: Sequence[Row]) -> None:
     uow.emit(
         *(
             ArrearsAged(
@@ -186,10 +252,6 @@ async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
             )
             for row in aged
         ),
-        DayClosed(subject_id=day_id, business_date=on),
-    )
-    reclassified = await classes.reclassify(uow, on, policy.classes)
-    uow.emit(
         *(
             AssetReclassified(
                 subject_id=row.agreement_id,
@@ -200,35 +262,20 @@ async def _close(uow: UnitOfWork, on: BusinessDate) -> days.ClosedDay:
                 days_past_due=row.days_past_due,
             )
             for row in reclassified
-        )
+        ),
     )
-    tell("aged", overdue=len(late), delinquent=len(aged), reclassified=len(reclassified))
-    income_fen += await set_accrual(uow, on, policy.non_accrual_days, day_id, draft)
-    provided = await classes.provide(uow, policy.provision) if ends_month(on) else []
+
+
+async def _provide(uow: UnitOfWork, on: BusinessDate, todo: days.Agenda, day_id: UUID, draft: booking.Draft) -> int:
+    """The allowance for losses, brought to what is owed and its class; returns by how much it grew in fen."""
+    provided = await classes.provide(uow, on, todo.policy.provision)
     draft.add(
         "billing.provision",
         day_id,
         on,
         ((row.agreement_id, postings.provided(Family(row.family), row.before_fen, row.after_fen)) for row in provided),
     )
-    closed = days.ClosedDay(
-        on,
-        due_count,
-        len(late),
-        len(aged),
-        late_fee_fen,
-        income_fen=income_fen,
-        reclassified_count=len(reclassified),
-        provision_fen=sum(row.after_fen - row.before_fen for row in provided),
-    )
-    await days.insert(uow, closed)
-    tell("booking", entries=len(draft.facts), postings=len(draft.subject_ids))
-    await booking.post_draft(uow, draft)
-    if ends_month(on):
-        tell("comparing books and billing")
-        await _compare_books(uow, day_id, on)
-    tell("to be committed")
-    return closed
+    return sum(row.after_fen - row.before_fen for row in provided)
 
 
 class _Tell(Protocol):
@@ -251,25 +298,31 @@ def _progress(uow: UnitOfWork, on: BusinessDate) -> _Tell:
     return tell
 
 
-async def _fall_due(uow: UnitOfWork, opens_on: BusinessDate, draft: booking.Draft, tell: _Tell) -> tuple[int, list[UUID]]:
-    """What is due on the day that opens falls due; returns how many legs did, and whose accounts held credit."""
+async def _fall_due(uow: UnitOfWork, opens_on: BusinessDate, day_id: UUID, draft: booking.Draft, tell: _Tell) -> int:
+    """What is due on the day that opens falls due, held credit is set against it, and what nothing is owed on any more settles; returns how
+    many legs fell due."""
     count = 0
     with_credit: set[UUID] = set()
+    singly = booking.Draft()
     async for due in _whole_agreements(items.falling_due(uow, opens_on)):
         count += len(due)
         with_credit |= {row.agreement_id for row in due if row.credit_balance_fen > 0}
         applied = await collect(uow, due)
-        draft_due(draft, due)
-        draft.add_entries(moving.credit_entries(uow, applied))
+        draft_due(draft, due, opens_on, day_id)
+        singly.add_entries(due_entries([row for row in due if row.due_on != opens_on]))
+        singly.add_entries(moving.credit_entries(uow, applied))
         if len(uow.events) > EVENTS_IN_MEMORY_MAX:
             await uow.say()
         tell("falling due", legs=count)
-    return count, sorted(with_credit)
+    draft.add_draft(singly)
+    if with_credit:
+        await moving.close_settled(uow, list((await moving.restate(uow, sorted(with_credit))).values()))
+    return count
 
 
-async def _whole_agreements(batches: AsyncIterator[Sequence[Row[Any]]]) -> AsyncIterator[Sequence[Row[Any]]]:
+async def _whole_agreements(batches: AsyncIterator[Sequence[Row]]) -> AsyncIterator[Sequence[Row]]:
     """The same rows, cut between agreements."""
-    kept: list[Row[Any]] = []
+    kept: list[Row] = []
     async for batch in batches:
         rows = [*kept, *batch]
         cut = next((n for n in range(len(rows) - 1, 0, -1) if rows[n - 1].agreement_id != rows[-1].agreement_id), 0)
@@ -280,9 +333,8 @@ async def _whole_agreements(batches: AsyncIterator[Sequence[Row[Any]]]) -> Async
         yield kept
 
 
-async def _compare_books(uow: UnitOfWork, day_id: UUID, on: BusinessDate) -> None:
+def _say_differing(uow: UnitOfWork, day_id: UUID, on: BusinessDate, differing: Sequence[Reconciled]) -> None:
     """Say it aloud when the books and billing differ. The close stands: business does not wait for the search."""
-    differing = [each for each in await reconcile(uow) if each.difference_fen != 0]
     uow.emit(
         *(
             BooksDiffered(
@@ -305,8 +357,10 @@ def _report(closed: days.ClosedDay, *, was_closed: bool, dry_run: bool) -> DayRe
         delinquent_count=closed.delinquent_count,
         late_fee_fen=closed.late_fee_fen,
         income_fen=closed.income_fen,
+        accrued_fen=closed.accrued_fen,
         reclassified_count=closed.reclassified_count,
         provision_fen=closed.provision_fen,
+        differing_count=closed.differing_count,
         was_closed=was_closed,
         dry_run=dry_run,
     )

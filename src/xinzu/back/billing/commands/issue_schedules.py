@@ -6,26 +6,33 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from xinzu.back.billing.commands import booking, moving
-from xinzu.back.billing.commands.earning import earn, earned_entry
+from xinzu.back.billing.commands.earning import earned_entry, ends_month
 from xinzu.back.billing.errors import AccountMissing
 from xinzu.back.billing.events import InstalmentFellDue, LeaseClassDiffered, ScheduleIssued
 from xinzu.back.billing.model import Leg, Role, Transfer
 from xinzu.back.billing.rules import inception, postings
 from xinzu.back.billing.rules.lease_class import LeaseClassification
-from xinzu.back.billing.rules.legs import ONE_DAY, financed_legs, fingerprint, rental_legs, standing, with_shifted_dues
-from xinzu.back.billing.rules.schedules.agreed import schedule_terms
+from xinzu.back.billing.rules.legs import (
+    ONE_DAY,
+    daily_legs,
+    financed_legs,
+    fingerprint,
+    rental_legs,
+    standing,
+    term_end,
+    with_shifted_dues,
+)
+from xinzu.back.billing.rules.schedules.agreed import agreed_schedule, period_of
 from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy
 from xinzu.back.billing.rules.schedules.solve import schedule_of
-from xinzu.back.billing.store import accounts, items
+from xinzu.back.billing.store import accounts, earned, items
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.terms import EndsIn, Family
 from xinzu.kernel.time import BusinessDate
+from xinzu.platform.db import Row
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.evidence import api as evidence
 from xinzu.records.ledger import api as ledger
@@ -102,7 +109,9 @@ async def issue_schedules(uow: UnitOfWork, commencements: Sequence[Commencement]
     entries = [_commenced(account, commencement.commencement_on, legs[account.agreement_id]) for account, commencement in fresh]
     # What was handed over long before we heard of it has earned something already.
     yesterday = uow.business_date - ONE_DAY
-    grown = sorted(await earn(uow, yesterday, list(legs)), key=lambda row: row.agreement_id)
+    grown = sorted(
+        await earned.earn(uow, yesterday, list(legs), unfinished=ends_month(yesterday)), key=lambda row: row.agreement_id
+    )
     for agreement_id, rows in groupby(grown, key=lambda row: row.agreement_id):
         entries.append(earned_entry(agreement_id, yesterday, list(rows)))
     entries += await fell_due(uow, await items.fall_due(uow, uow.business_date, list(legs)))
@@ -114,22 +123,24 @@ async def issue_schedules(uow: UnitOfWork, commencements: Sequence[Commencement]
 
 def first_legs(account: accounts.Account, commencement_on: BusinessDate) -> tuple[Leg, ...]:
     """The legs of an account's first schedule. Raises Invalid for terms that cannot be, which no quote lets through."""
-    months, count = account.period_months, account.period_count
-    if account.financing is None:
-        legs = rental_legs(account.rent_fen, months, count, commencement_on, account.first_rents)
-    else:
-        rows = schedule_of(schedule_terms(account.financing, months, count, commencement_on)).rows
+    every, unit = period_of(account)
+    if account.financing is not None:
+        rows = schedule_of(agreed_schedule(account, account.financing, commencement_on)).rows
         legs = financed_legs(rows, commencement_on)
+    elif account.daily is not None:
+        legs = daily_legs(account.daily, account.period_count, commencement_on)
+    else:
+        legs = rental_legs(account.rent_fen, every, account.period_count, commencement_on, account.first_rents, unit=unit)
     return with_shifted_dues(legs, ShiftPolicy(account.due_shift), commencement_on)
 
 
-async def fell_due(uow: UnitOfWork, due: Sequence[Row[Any]]) -> list[ledger.Entry | None]:
+async def fell_due(uow: UnitOfWork, due: Sequence[Row]) -> list[ledger.Entry | None]:
     """What follows when instalments fall due (``collect``). Returns the entries to be booked."""
     applied = await collect(uow, due)
     return [*due_entries(due), *moving.credit_entries(uow, applied)]
 
 
-async def collect(uow: UnitOfWork, due: Sequence[Row[Any]]) -> moving.Applied:
+async def collect(uow: UnitOfWork, due: Sequence[Row]) -> moving.Applied:
     """Held credit is set against what fell due, and what stays open is to be collected. The legs of an instalment are given together.
 
     The accounts must be locked; their standing is not yet restated.
@@ -140,7 +151,7 @@ async def collect(uow: UnitOfWork, due: Sequence[Row[Any]]) -> moving.Applied:
     return applied
 
 
-def say_due(uow: UnitOfWork, due: Sequence[Row[Any]], paid_fen: Mapping[UUID, int]) -> None:
+def say_due(uow: UnitOfWork, due: Sequence[Row], paid_fen: Mapping[UUID, int]) -> None:
     """Say of what fell due what is to be collected: all but what held money has paid of it."""
     uow.emit(
         *(
@@ -158,9 +169,9 @@ def say_due(uow: UnitOfWork, due: Sequence[Row[Any]], paid_fen: Mapping[UUID, in
     )
 
 
-def instalments_of(legs: Sequence[Row[Any]], open_fen: Callable[[Row[Any]], int]) -> Iterator[tuple[Row[Any], int]]:
+def instalments_of(legs: Sequence[Row], open_fen: Callable[[Row], int]) -> Iterator[tuple[Row, int]]:
     """Legs that fall due together as one: the one that names the instalment (its rent or principal before its interest), and the sum."""
-    together: dict[tuple[UUID, int, BusinessDate], list[Row[Any]]] = {}
+    together: dict[tuple[UUID, int, BusinessDate], list[Row]] = {}
     for row in legs:
         together.setdefault((row.agreement_id, row.number, row.due_on), []).append(row)
     for rows in together.values():
@@ -168,7 +179,7 @@ def instalments_of(legs: Sequence[Row[Any]], open_fen: Callable[[Row[Any]], int]
         yield first, sum(map(open_fen, rows))
 
 
-def due_entries(due: Sequence[Row[Any]]) -> list[ledger.Entry | None]:
+def due_entries(due: Sequence[Row]) -> list[ledger.Entry | None]:
     """The entries of legs that fell due, each on its due date."""
     return [
         booking.entry(
@@ -181,11 +192,19 @@ def due_entries(due: Sequence[Row[Any]]) -> list[ledger.Entry | None]:
     ]
 
 
-def draft_due(draft: booking.Draft, due: Sequence[Row[Any]]) -> None:
-    """The same entries, in columns."""
-    for row in due:
-        moved = _moved(row.family, row.role, row.amount_fen, row.suspended_fen)
-        draft.add("billing.instalment_due", row.id, row.due_on, [(row.agreement_id, moved)])
+def draft_due(draft: booking.Draft, due: Sequence[Row], opens_on: BusinessDate, day_id: UUID) -> None:
+    """In columns: one entry for all that falls due on the day that opens, with a posting for each agreement; what was due earlier on its
+    own date."""
+    draft.add(
+        "billing.instalments_due",
+        day_id,
+        opens_on,
+        (
+            (row.agreement_id, _moved(row.family, row.role, row.amount_fen, row.suspended_fen))
+            for row in due
+            if row.due_on == opens_on
+        ),
+    )
 
 
 @lru_cache(booking.ALIKE_MAX)
@@ -194,18 +213,21 @@ def _moved(family: str, role: str, amount_fen: int, suspended_fen: int) -> tuple
 
 
 def _commenced(account: accounts.Account, on: BusinessDate, legs: Sequence[Leg]) -> ledger.Entry | None:
-    subsidy_fen = 0 if account.financing is None else account.financing.subsidy_fen
-    moved = postings.commenced(account.family, [(leg.role, leg.amount_fen) for leg in legs], subsidy_fen)
+    subsidy_fen = undrawn_fen = 0
+    if account.financing is not None:
+        subsidy_fen = account.financing.subsidy_fen
+        undrawn_fen = sum(tranche.amount_fen for tranche in account.financing.tranches if tranche.after_days > 0)
+    moved = postings.commenced(account.family, [(leg.role, leg.amount_fen) for leg in legs], subsidy_fen, undrawn_fen)
     return booking.entry("billing.commenced", account.agreement_id, on, [(account.agreement_id, moved)])
 
 
 def _classified(account: accounts.Account, on: BusinessDate, legs: Sequence[Leg]) -> LeaseClassification | None:
+    every, unit = period_of(account)
     return inception.classify_at_inception(
         account.family,
         legs,
         on,
-        period_months=account.period_months,
-        period_count=account.period_count,
+        over_on=term_end(every, account.period_count, on, unit) + ONE_DAY,
         device_value_fen=account.device_value_fen,
         financed_fen=0 if account.financing is None else account.financing.principal_fen,
         buyout_fen=account.buyout_fen,

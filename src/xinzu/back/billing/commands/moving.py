@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
 from uuid import UUID
 
 from xinzu.back.billing.commands import booking
 from xinzu.back.billing.events import AccountSettled, ArrearsCleared, ChargeRaised, OwnershipPassed, SettlementDetermined
-from xinzu.back.billing.model import AccountState, Suspended
+from xinzu.back.billing.model import AccountState, Allocation, Funds, Suspended
 from xinzu.back.billing.rules import postings
 from xinzu.back.billing.rules.allocation import ACROSS, allocate
 from xinzu.back.billing.store import accounts, days, items, receipts
-from xinzu.kernel.ids import new_id
+from xinzu.kernel.ids import new_ids
 from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import UnitOfWork
@@ -22,11 +23,12 @@ from xinzu.records.ledger import api as ledger
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What was set against what; ``accounts`` are the receivables that the rows settle, in their order, ``recognised`` the suspended
-    interest that was paid."""
+    interest that was paid, ``open_fen`` what stays open, by agreement."""
 
     rows: tuple[receipts.AllocationRow, ...]
     accounts: tuple[str, ...] = ()
     recognised: tuple[Suspended, ...] = ()
+    open_fen: Mapping[UUID, int] = field(default_factory=dict)
 
     def per_receipt(self) -> dict[UUID, int]:
         totals: dict[UUID, int] = {}
@@ -43,7 +45,12 @@ class Applied:
         return settled
 
     def __add__(self, other: Applied) -> Applied:
-        return Applied(self.rows + other.rows, self.accounts + other.accounts, self.recognised + other.recognised)
+        return Applied(
+            self.rows + other.rows,
+            self.accounts + other.accounts,
+            self.recognised + other.recognised,
+            {**self.open_fen, **other.open_fen},
+        )
 
     def per_item(self) -> dict[UUID, int]:
         totals: dict[UUID, int] = {}
@@ -54,35 +61,56 @@ class Applied:
         return totals
 
 
-async def apply_funds(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> Applied:
+async def apply_funds(
+    uow: UnitOfWork,
+    agreement_ids: Collection[UUID],
+    arrived: Sequence[receipts.NewReceipt] = (),
+    families: Mapping[UUID, Family] | None = None,
+) -> Applied:
     """Set what is left of receipts against what is open, by the waterfall. The accounts must be locked.
 
-    At most six statements: two reads, then allocations, receipts, instalments and charges.
+    ``arrived`` is money of agreements that hold no credit and which is not recorded yet: it is recorded here, with what is set of it.
+    ``families`` of the agreements, when they are known already. At most seven statements, whatever the number of agreements.
     """
-    funds = await receipts.available(uow, agreement_ids)
+    funds = await _funds(uow, agreement_ids, arrived)
     if not funds:
         return Applied(())
-    open_items = await items.open_items(uow, list(funds))
-    rows, settled = [], []
-    for agreement_id in sorted(open_items):
-        waiting = open_items[agreement_id]
-        for part in allocate(funds[agreement_id], waiting, ACROSS[waiting[0].family]):
-            rows.append(
-                receipts.AllocationRow(
-                    id=new_id(),
-                    agreement_id=agreement_id,
-                    receipt_id=part.receipt_id,
-                    instalment_id=part.item.id if part.item.is_leg else None,
-                    charge_id=None if part.item.is_leg else part.item.id,
-                    amount_fen=part.amount_fen,
-                )
-            )
-            settled.append(postings.receivable_of(part.item.family, part.item.kind))
-    if not rows:
-        return Applied(())
-    await receipts.insert_allocations(uow, rows)
-    paid = await items.pay(uow, sums(rows, charges=False), sums(rows, charges=True))
-    return Applied(tuple(rows), tuple(settled), tuple(paid))
+    open_items = await items.open_items(uow, list(funds), families)
+    parts: list[tuple[UUID, Allocation]] = []
+    open_fen: dict[UUID, int] = {}
+    for agreement_id, waiting in open_items.items():
+        of_agreement = allocate(funds[agreement_id], waiting, ACROSS[waiting[0].family])
+        parts += [(agreement_id, part) for part in of_agreement]
+        open_fen[agreement_id] = sum(item.open_fen for item in waiting) - sum(part.amount_fen for part in of_agreement)
+    rows: list[receipts.AllocationRow] = []
+    settled: list[str] = []
+    per_leg: dict[UUID, int] = {}
+    per_charge: dict[UUID, int] = {}
+    for row_id, (agreement_id, (receipt_id, item, amount_fen)) in zip(new_ids(len(parts)), parts, strict=True):
+        is_leg = item.is_leg
+        paid_fen = per_leg if is_leg else per_charge
+        paid_fen[item.id] = paid_fen.get(item.id, 0) + amount_fen
+        leg_id, charge_id = (item.id, None) if is_leg else (None, item.id)
+        rows.append(receipts.AllocationRow(row_id, agreement_id, receipt_id, leg_id, charge_id, amount_fen))
+        settled.append(postings.receivable_of(item.family, item.kind))
+    recognised = await items.pay(uow, per_leg, per_charge)
+    recorded_here = {receipt.id for receipt in arrived}
+    if arrived:
+        await receipts.insert_receipts(uow, arrived, [row for row in rows if row.receipt_id in recorded_here])
+    if older := [row for row in rows if row.receipt_id not in recorded_here]:
+        await receipts.insert_allocations(uow, older)
+    return Applied(tuple(rows), tuple(settled), tuple(recognised), open_fen)
+
+
+async def _funds(
+    uow: UnitOfWork, agreement_ids: Collection[UUID], arrived: Sequence[receipts.NewReceipt]
+) -> dict[UUID, list[Funds]]:
+    """What is left of receipts and what has arrived, by agreement, oldest first."""
+    funds: dict[UUID, list[Funds]] = {}
+    for receipt in sorted(arrived, key=attrgetter("received_on")):
+        funds.setdefault(receipt.agreement_id, []).append(Funds(receipt.id, receipt.amount_fen))
+    holding = [agreement_id for agreement_id in agreement_ids if agreement_id not in funds]
+    return funds | await receipts.available(uow, holding) if holding else funds
 
 
 def credit_entries(uow: UnitOfWork, applied: Applied, except_rows: Collection[UUID] = ()) -> list[ledger.Entry | None]:

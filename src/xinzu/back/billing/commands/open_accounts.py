@@ -46,7 +46,7 @@ async def open_accounts(uow: UnitOfWork, openings: Sequence[Opening]) -> None:
                 party_id=opening.party_id,
                 agreement_no=opening.agreement_no,
                 state=AccountState.OPEN,
-                family=opening.terms.family,
+                family=opening.terms.booked_as,
                 financing=opening.terms.financing,
                 version=1,
                 rent_fen=opening.terms.rent_fen,
@@ -66,6 +66,8 @@ async def open_accounts(uow: UnitOfWork, openings: Sequence[Opening]) -> None:
                 ends_in=opening.terms.ends_in,
                 due_shift=opening.terms.due_shift,
                 buyout_prices_fen=opening.terms.buyout_prices_fen,
+                period_days=opening.terms.period_days,
+                daily=opening.terms.daily,
             )
             for opening in openings
         ],

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import msgspec
 
-from xinzu.back.billing.errors import AccountMissing, NotAmendable, ScheduleMissing
+from xinzu.back.billing.errors import AccountMissing, NotAmendable, ScheduleMissing, ValueNotAwaited
 from xinzu.back.billing.model import AccountState, InstalmentState, Leg
 from xinzu.back.billing.rules.legs import with_shifted_dues
-from xinzu.back.billing.rules.schedules.agreed import schedule_terms
+from xinzu.back.billing.rules.schedules.agreed import agreed_schedule
 from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy
 from xinzu.back.billing.rules.schedules.terms import refused
 from xinzu.back.billing.rules.servicing import default, ending, payoff, prepayment, reschedule
@@ -57,6 +57,7 @@ Event = (
     | LesseeTransfer
     | default.Acceleration
     | default.Termination
+    | default.ValueKnown
 )
 
 
@@ -87,6 +88,7 @@ _RULES: Mapping[type, Callable[[Position, Any], Change]] = {
     LesseeTransfer: _transfer,
     default.Acceleration: default.accelerate,
     default.Termination: default.terminate,
+    default.ValueKnown: default.settle_value,
 }
 
 
@@ -98,6 +100,7 @@ class Amendment:
     event: Event
     reason: str
     expected_sha256: str | None = None
+    evidence_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ _EVENTS: Mapping[str, type] = {
     "renewal": ending.Renewal,
     "acceleration": default.Acceleration,
     "termination": default.Termination,
+    "recovered_value": default.ValueKnown,
 }
 
 
@@ -170,7 +174,10 @@ def amendment_of(agreement_id: UUID, body: AnyAmendment) -> Amendment:
     else:
         fields = msgspec.to_builtins(body)
         event = msgspec.convert(fields, _EVENTS[fields["kind"]])
-    return Amendment(agreement_id, event, body.reason, body.expected_sha256)
+    return Amendment(agreement_id, event, body.reason, body.expected_sha256, getattr(body, "evidence_ref", None) or "")
+
+
+_ABOUT_VALUE = {"termination", "recovered_value"}
 
 
 async def position_at(read: ReadSession, account: accounts.Account) -> Position:
@@ -188,10 +195,9 @@ async def position_at(read: ReadSession, account: accounts.Account) -> Position:
     ]
     in_force = await amendments.in_force(read, account.agreement_id)
     if in_force is None and account.financing is not None:
-        agreed = schedule_terms(account.financing, account.period_months, account.period_count, account.commencement_on)
-        in_force = InForce(terms=agreed)
+        in_force = InForce(terms=agreed_schedule(account, account.financing, account.commencement_on))
     return position_of(
-        account.family,
+        account.family if account.financing is None else account.financing.family,  # by law, not as it is booked
         today,
         legs,
         charges=[charge for charge in open_charges if charge.open_fen],
@@ -223,7 +229,11 @@ async def preview_amendments(read: ReadSession, given: Sequence[Amendment]) -> l
 async def plan_of(read: ReadSession, account: accounts.Account | None, asked: Amendment) -> Plan:
     if account is None:
         raise AccountMissing
-    if account.commencement_on is None or account.state is not AccountState.OPEN or account.written_off_on is not None:
+    if account.commencement_on is None or account.written_off_on is not None:
+        raise NotAmendable
+    if isinstance(asked.event, default.ValueKnown):  # whoever has paid what he owed is due the whole value
+        await _awaits_value(read, account)
+    elif account.state is not AccountState.OPEN:
         raise NotAmendable
     not_before(asked.event.on, account.commencement_on)
     if (asked.event.on - read.business_date).days > AHEAD_DAYS_MAX:
@@ -233,6 +243,13 @@ async def plan_of(read: ReadSession, account: accounts.Account | None, asked: Am
     shifted_legs = with_shifted_dues(change.new_legs, ShiftPolicy(account.due_shift), change.on)
     change = replace(change, new_legs=shifted_legs)
     return Plan(account, position, change, after(position, change))
+
+
+async def _awaits_value(read: ReadSession, account: accounts.Account) -> None:
+    """Raises ValueNotAwaited unless the agreement was terminated with the value of its thing left open, and it has not been settled since."""
+    newest = next((made for made in await amendments.of_agreement(read, account.agreement_id) if made.kind in _ABOUT_VALUE), None)
+    if newest is None or newest.kind != "termination" or newest.request.get("recovered_value_fen") is not None:
+        raise ValueNotAwaited
 
 
 def preview_of(plan: Plan) -> AmendmentPreview:

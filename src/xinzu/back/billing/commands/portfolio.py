@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
 
 from xinzu.back.billing.model import AssetClass
+from xinzu.back.billing.risk_schemas import AgedAgreement, BucketAmount
 from xinzu.back.billing.rules.ageing import AgeingBucket
 from xinzu.back.billing.rules.asset_class import NON_PERFORMING
 from xinzu.back.billing.rules.provision import share_pct
-from xinzu.back.billing.schemas import AgedAgreement, BucketAmount
 from xinzu.back.billing.store import days, portfolio
 from xinzu.kernel.errors import Invalid
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
+from xinzu.platform.db import Row
 from xinzu.platform.spreadsheets import ROWS_PER_BATCH, Cell, FileForm, Yuan, write_table
 from xinzu.platform.uow import ReadSession
 
@@ -115,7 +115,8 @@ async def aged_agreements(
 async def asset_classes(read: ReadSession) -> AssetClassReport:
     """Risk classes as of the last close: agreements, what they owe before provision, and the allowance that stands (as of the last end of a
     month). Every family and class has its line."""
-    found = {(row.family, row.asset_class): row for row in await portfolio.by_class(read)}
+    as_of = await days.last_closed(read)
+    found = {(row.family, row.asset_class): row for row in await portfolio.by_class(read, as_of or read.business_date)}
     lines = []
     for family in Family:
         for asset_class in AssetClass:
@@ -135,7 +136,7 @@ async def asset_classes(read: ReadSession) -> AssetClassReport:
     provision_fen = sum(line.provision_fen for line in lines)
     bad_fen = sum(line.exposure_fen for line in lines if AssetClass(line.asset_class) in NON_PERFORMING)
     return AssetClassReport(
-        as_of=await days.last_closed(read),
+        as_of=as_of,
         lines=lines,
         exposure_fen=exposure_fen,
         provision_fen=provision_fen,
@@ -178,11 +179,11 @@ def _day(read: ReadSession, on: BusinessDate | None) -> BusinessDate:
     return on or read.business_date
 
 
-def _amounts(row: Row[Any]) -> list[int]:
-    return [row._mapping[f"bucket_{n}"] for n in range(len(BUCKETS))]
+def _amounts(row: Row) -> list[int]:
+    return [row[f"bucket_{n}"] for n in range(len(BUCKETS))]
 
 
-def _aged(row: Row[Any]) -> AgedAgreement:
+def _aged(row: Row) -> AgedAgreement:
     return AgedAgreement(
         agreement_id=public_id(Prefix.AGREEMENT, row.agreement_id),
         agreement_no=row.agreement_no,
@@ -196,7 +197,7 @@ def _aged(row: Row[Any]) -> AgedAgreement:
     )
 
 
-def _ageing_row(row: Row[Any]) -> list[Cell]:
+def _ageing_row(row: Row) -> list[Cell]:
     amounts = _amounts(row)
     return [
         *(row.agreement_no, public_id(Prefix.AGREEMENT, row.agreement_id), public_id(Prefix.PARTY, row.party_id)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,14 +10,16 @@ import msgspec
 
 from xinzu.back.billing.commands import booking, moving
 from xinzu.back.billing.commands.adjust import reinstate
+from xinzu.back.billing.commands.partner_shares import follow_shares
 from xinzu.back.billing.commands.value_date import apply_dated, dates_back
 from xinzu.back.billing.errors import AccountMissing, ReceiptConflict
 from xinzu.back.billing.events import ReceiptAllocated
 from xinzu.back.billing.rules import postings
 from xinzu.back.billing.store import accounts, receipts
 from xinzu.kernel.errors import Invalid
-from xinzu.kernel.ids import Prefix, new_id, public_id
+from xinzu.kernel.ids import Prefix, new_ids, public_id
 from xinzu.kernel.outcomes import Outcome
+from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.evidence import api as evidence
@@ -111,88 +113,93 @@ async def record_receipts(uow: UnitOfWork, given: Sequence[Receipt]) -> list[Out
     Money that came in before today counts from its day (``value_date.apply_dated``): late fees of the days since are taken back, and what
     receipts settled since is settled anew. It is booked on its day, in closed books on the first open day with its day as effective date.
 
-    Refuses an item with AccountMissing, or ReceiptConflict when its reference stands for other money.
+    Refuses an item with AccountMissing, or ReceiptConflict when its reference stands for other money; raises the latter when another
+    agreement's receipt takes the reference at the same moment. Six statements for receipts that meet what is due, whatever their number, and those
+    of events and evidence.
     """
-    locked = await accounts.lock(uow, sorted({receipt.agreement_id for receipt in given}))
-    candidates = [
+    payers = await receipts.lock_payers(uow, {receipt.agreement_id for receipt in given})
+    recorded = await receipts.by_reference(
+        uow, [(receipt.source, receipt.source_ref) for receipt in given if receipt.agreement_id in payers]
+    )
+    coming: dict[tuple[str, str], Receipt] = {}
+    for receipt in given:
+        reference = receipt.source, receipt.source_ref
+        if receipt.agreement_id in payers and reference not in recorded:
+            coming.setdefault(reference, receipt)
+    fresh = [
         receipts.NewReceipt(
-            id=new_id(),
-            agreement_id=receipt.agreement_id,
-            source=receipt.source,
-            source_ref=receipt.source_ref,
-            purpose=receipt.purpose,
-            provider=receipt.provider,
-            provider_trade_no=receipt.provider_trade_no,
-            amount_fen=receipt.amount_fen,
-            received_on=receipt.received_on,
+            receipt_id,
+            receipt.agreement_id,
+            receipt.source,
+            receipt.source_ref,
+            receipt.purpose,
+            receipt.provider,
+            receipt.provider_trade_no,
+            receipt.amount_fen,
+            receipt.received_on,
         )
-        for receipt in given
-        if receipt.agreement_id in locked
+        for receipt_id, receipt in zip(new_ids(len(coming)), coming.values(), strict=True)
     ]
-    fresh_ids = await receipts.insert_receipts(uow, candidates) if candidates else set()
-    fresh = [receipt for receipt in candidates if receipt.id in fresh_ids]
-    recorded: dict[tuple[str, str], receipts.KnownReceipt] = {}
     if fresh:
-        written_off = {account.agreement_id for account in locked.values() if account.written_off_on is not None}
-        allocated = await _allocate(uow, locked, fresh, await reinstate(uow, fresh, written_off))
-        recorded = {
-            (new.source, new.source_ref): receipts.KnownReceipt(
+        allocated = await _allocate(uow, payers, fresh)
+        for new in fresh:
+            recorded[new.source, new.source_ref] = receipts.KnownReceipt(
                 new.id, new.agreement_id, new.amount_fen, allocated.get(new.id, 0)
             )
-            for new in fresh
-        }
-    known_before = [(receipt.source, receipt.source_ref) for receipt in candidates if receipt.id not in fresh_ids]
-    if known_before:
-        recorded |= await receipts.by_reference(uow, known_before)
     outcomes: list[Outcome[Allocated]] = []
-    told: set[UUID] = set()
+    untold = {new.id for new in fresh}
     for receipt in given:
-        if receipt.agreement_id not in locked:
+        if receipt.agreement_id not in payers:
             outcomes.append(AccountMissing())
             continue
         known = recorded[receipt.source, receipt.source_ref]
         if (known.agreement_id, known.amount_fen) != (receipt.agreement_id, receipt.amount_fen):
             outcomes.append(ReceiptConflict())
             continue
-        is_new = known.id in fresh_ids and known.id not in told
-        told.add(known.id)
         outcomes.append(
             Allocated(
                 id=public_id(Prefix.RECEIPT, known.id),
                 amount_fen=known.amount_fen,
                 allocated_fen=known.allocated_fen,
-                is_new=is_new,
+                is_new=known.id in untold,
             )
         )
+        untold.discard(known.id)
     return outcomes
 
 
 async def _allocate(
-    uow: UnitOfWork,
-    locked: Mapping[UUID, accounts.Account],
-    fresh: Sequence[receipts.NewReceipt],
-    reinstated: Sequence[ledger.Entry | None],
+    uow: UnitOfWork, payers: Mapping[UUID, receipts.Payer], fresh: Sequence[receipts.NewReceipt]
 ) -> dict[UUID, int]:
-    """Set them against what is open, and book and say it; returns what was set of each."""
+    """Record them, set them against what is open, and book and say it; returns what was set of each."""
     today = uow.business_date
-    agreement_ids = sorted({receipt.agreement_id for receipt in fresh})
     counts_from: dict[UUID, BusinessDate] = {}
     for receipt in fresh:
-        began_on = locked[receipt.agreement_id].commencement_on
-        if receipt.received_on < today and began_on is not None and dates_back(locked[receipt.agreement_id]):
+        began_on = payers[receipt.agreement_id].commencement_on
+        if receipt.received_on < today and began_on is not None and dates_back(payers[receipt.agreement_id]):
             earliest = counts_from.get(receipt.agreement_id, today)
             counts_from[receipt.agreement_id] = min(earliest, max(receipt.received_on, began_on))
-    applied, corrected = moving.Applied(()), list(reinstated)
-    on_its_day = [agreement_id for agreement_id in agreement_ids if agreement_id not in counts_from]
-    if on_its_day:
-        applied = await moving.apply_funds(uow, on_its_day)
+    # Who holds no credit has no older money to be set first: his is recorded with what is set of it.
+    arrived: list[receipts.NewReceipt] = []
+    first: list[receipts.NewReceipt] = []
+    for receipt in fresh:
+        holds = receipt.agreement_id in counts_from or payers[receipt.agreement_id].credit_balance_fen > 0
+        (first if holds else arrived).append(receipt)
+    if first:
+        await receipts.insert_receipts(uow, first)
+    corrected = await reinstate(uow, fresh, {payer.agreement_id for payer in payers.values() if payer.written_off_on is not None})
+    agreement_ids = list(dict.fromkeys(receipt.agreement_id for receipt in fresh))
+    applied = await moving.apply_funds(
+        uow,
+        [agreement_id for agreement_id in agreement_ids if agreement_id not in counts_from],
+        arrived,
+        {payer.agreement_id: payer.family for payer in payers.values()},
+    )
     if counts_from:
-        dated, reduced = await apply_dated(uow, counts_from, locked)
+        dated, reduced = await apply_dated(uow, counts_from, await accounts.lock(uow, list(counts_from)))
         applied, corrected = applied + dated, [*corrected, *reduced]
-    standings = await moving.restate(uow, agreement_ids)
-    booked_on = {receipt.id: min(receipt.received_on, today) for receipt in fresh}
-    at_once = {row.id for row in applied.rows if booked_on.get(row.receipt_id) == (row.allocated_on or today)}
-    allocated, settled = applied.per_receipt(), applied.settled_by(at_once)
+    allocated = applied.per_receipt()
+    standings = await _standings(uow, payers, fresh, applied, dated=counts_from)
     uow.emit(
         *(
             ReceiptAllocated(
@@ -201,30 +208,14 @@ async def _allocate(
                 amount_fen=receipt.amount_fen,
                 allocated_fen=allocated.get(receipt.id, 0),
                 credit_balance_fen=standings[receipt.agreement_id].credit_fen,
+                party_id=standings[receipt.agreement_id].party_id,
+                purpose=receipt.purpose,
+                received_on=receipt.received_on,
             )
             for receipt in fresh
         )
     )
     await moving.close_settled(uow, list(standings.values()))
-    entries = [
-        booking.entry(
-            "billing.receipt",
-            receipt.id,
-            booked_on[receipt.id],
-            [
-                (
-                    receipt.agreement_id,
-                    postings.receipt(
-                        postings.cash_of(receipt.provider),
-                        settled.get(receipt.id, ()),
-                        receipt.amount_fen - sum(fen for _, fen in settled.get(receipt.id, ())),
-                    ),
-                )
-            ],
-        )
-        for receipt in fresh
-    ]
-    await booking.post(uow, [*corrected, *entries, *moving.credit_entries(uow, applied, at_once)])
     evidence.append(
         uow,
         [
@@ -245,4 +236,57 @@ async def _allocate(
             for receipt in fresh
         ],
     )
+    shared = await follow_shares(uow, [payer.agreement_id for payer in payers.values() if payer.has_shares])
+    await _book(uow, fresh, applied, [*corrected, *shared])
     return allocated
+
+
+async def _standings(
+    uow: UnitOfWork,
+    payers: Mapping[UUID, receipts.Payer],
+    fresh: Sequence[receipts.NewReceipt],
+    applied: moving.Applied,
+    *,
+    dated: Collection[UUID],
+) -> dict[UUID, accounts.Standing]:
+    """How the accounts of these receipts stand now. Most stood without arrears and credit and still do: of those no row changes."""
+    allocated = applied.per_receipt()
+    left_fen: dict[UUID, int] = {}
+    for receipt in fresh:
+        of_receipt = receipt.amount_fen - allocated.get(receipt.id, 0)
+        left_fen[receipt.agreement_id] = left_fen.get(receipt.agreement_id, 0) + of_receipt
+    standings: dict[UUID, accounts.Standing] = {}
+    moved: list[UUID] = []
+    for agreement_id, fen in left_fen.items():
+        payer, open_fen = payers[agreement_id], applied.open_fen.get(agreement_id, 0)
+        may_be_repaid = payer.family is not Family.RENTAL and open_fen == 0
+        stood_apart = payer.credit_balance_fen or payer.overdue_fen or payer.written_off_on or agreement_id in dated
+        if fen or stood_apart or may_be_repaid:
+            moved.append(agreement_id)
+        else:
+            standings[agreement_id] = accounts.Standing(
+                agreement_id, payer.party_id, payer.state, open_fen, 0, 0, 0, 0, is_repaid=False, kept_on=payer.kept_on
+            )
+    return standings | await moving.restate(uow, moved) if moved else standings
+
+
+async def _book(
+    uow: UnitOfWork,
+    fresh: Sequence[receipts.NewReceipt],
+    applied: moving.Applied,
+    corrected: Sequence[ledger.Entry | None],
+) -> None:
+    """Each receipt on its day against what it settled on that day; what it settled later as credit applied then."""
+    today = uow.business_date
+    booked_on = {receipt.id: min(receipt.received_on, today) for receipt in fresh}
+    at_once = {row.id for row in applied.rows if booked_on.get(row.receipt_id) == (row.allocated_on or today)}
+    settled = applied.settled_by(at_once)
+    draft = booking.Draft()
+    draft.add_entries(corrected)
+    for receipt in fresh:
+        parts = settled.get(receipt.id, ())
+        held_fen = receipt.amount_fen - sum(fen for _, fen in parts)
+        moved = postings.receipt(postings.cash_of(receipt.provider), parts, held_fen)
+        draft.add("billing.receipt", receipt.id, booked_on[receipt.id], ((receipt.agreement_id, moved),))
+    draft.add_entries(moving.credit_entries(uow, applied, at_once))
+    await booking.post_draft(uow, draft)

@@ -8,16 +8,18 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import msgspec
 
-from xinzu.back.billing.commands import booking, moving
+from xinzu.back.billing.commands import booking, controls, moving
 from xinzu.back.billing.errors import AccountMissing, RefundConflict, RefundExceedsCredit
 from xinzu.back.billing.events import RefundRecorded
 from xinzu.back.billing.model import Funds
 from xinzu.back.billing.rules import chart, postings
 from xinzu.back.billing.rules.allocation import draw
 from xinzu.back.billing.store import accounts, receipts
+from xinzu.back.billing.store import controls as recent
 from xinzu.kernel.errors import Problem
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.outcomes import Outcome
+from xinzu.platform import approvals
 from xinzu.platform.uow import UnitOfWork
 from xinzu.records.evidence import api as evidence
 
@@ -39,6 +41,8 @@ class BankRefund:
     agreement_id: UUID
     reference: str
     amount_fen: int
+    reason: str = ""
+    evidence_ref: str = ""
 
 
 class Refunded(msgspec.Struct, kw_only=True):
@@ -53,7 +57,8 @@ class Refunded(msgspec.Struct, kw_only=True):
 async def record_bank_refunds(uow: UnitOfWork, given: Sequence[BankRefund]) -> list[Outcome[Refunded]]:
     """Record refunds by bank transfer, one after the other. As ``record_refunds``, against the bank, and kept as evidence.
 
-    Refuses with AccountMissing, RefundConflict when the reference stands for another refund, or RefundExceedsCredit.
+    Refuses with AccountMissing, RefundConflict when the reference stands for another refund, RefundExceedsCredit, or SecondPersonNeeded
+    (``controls.REFUND``).
     """
     outcomes: list[Outcome[Refunded]] = []
     for refund in given:
@@ -104,6 +109,7 @@ async def record_refunds(uow: UnitOfWork, given: Sequence[Refund]) -> None:
                 refund_id=refund.refund_id,
                 amount_fen=refund.amount_fen,
                 credit_balance_fen=standings[refund.agreement_id].credit_fen,
+                party_id=standings[refund.agreement_id].party_id,
             )
             for refund in fresh
         )
@@ -128,12 +134,16 @@ async def _from_bank(uow: UnitOfWork, asked: BankRefund) -> Refunded:
     known = (await receipts.known_refunds(uow, [refund_id])).get(refund_id)
     if known is not None and known != (asked.agreement_id, asked.amount_fen):
         raise RefundConflict
+    if known is None:
+        await _check(uow, asked)
     await record_refunds(uow, [Refund(refund_id, asked.agreement_id, asked.amount_fen, chart.BANK)])
     if known is None:
         facts = {
             "refund_id": public_id(Prefix.REFUND, refund_id),
             "reference": asked.reference,
             "amount_fen": asked.amount_fen,
+            "reason": asked.reason,
+            "evidence_ref": asked.evidence_ref,
             "by": str(uow.actor),
         }
         evidence.append(uow, [evidence.Leaf("billing.refund.recorded", asked.agreement_id, facts)])
@@ -144,3 +154,12 @@ async def _from_bank(uow: UnitOfWork, asked: BankRefund) -> Refunded:
         credit_balance_fen=0 if account is None else account.credit_balance_fen,
         is_new=known is None,
     )
+
+
+async def _check(uow: UnitOfWork, asked: BankRefund) -> None:
+    """Whether so much is held at all comes before who may give it back."""
+    account = await accounts.find(uow, asked.agreement_id)
+    if account is None or account.credit_balance_fen < asked.amount_fen:
+        return  # refused below, with what is held
+    lately_fen = await recent.refunded_since_fen(uow, asked.agreement_id, uow.business_date - controls.COUNTED)
+    await approvals.check(uow, controls.REFUND, asked.amount_fen, before_fen=lately_fen)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from xinzu.back.billing.model import AssetClass
+from xinzu.back.billing.risk_schemas import ProvisionRates
 from xinzu.back.billing.rules.risk_policy import RiskPolicy, risk_policy
-from xinzu.back.billing.schemas import ProvisionRates
 from xinzu.back.billing.store import days, policies
 from xinzu.kernel.errors import Problem
 from xinzu.kernel.outcomes import Outcome

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from xinzu.back.billing.commands import booking, moving
+from xinzu.back.billing.commands.earning import booked_on, earned_entry, ends_month
 from xinzu.back.billing.commands.issue_schedules import due_entries
 from xinzu.back.billing.errors import AccountMissing, ScheduleMissing
 from xinzu.back.billing.model import AccountState, Charge, Instalment, InstalmentState
-from xinzu.back.billing.rules import postings
-from xinzu.back.billing.rules.settlement import determine
-from xinzu.back.billing.store import accounts, items, receipts
+from xinzu.back.billing.rules import legs, postings
+from xinzu.back.billing.rules.settlement import ByDay, determine
+from xinzu.back.billing.store import accounts, earned, items, receipts
 from xinzu.kernel.ids import Prefix, new_id, public_id
 from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
@@ -48,6 +49,7 @@ class _Plan:
     cancelled_instalments: list[Instalment]
     cancelled_charges: list[Charge]
     raised: list[items.NewCharge]
+    rents: list[Instalment]
 
 
 async def settle_returns(uow: UnitOfWork, returns: Sequence[Return]) -> list[Settled]:
@@ -55,7 +57,8 @@ async def settle_returns(uow: UnitOfWork, returns: Sequence[Return]) -> list[Set
     what is open. The account is settling from here on, and settled at once when nothing is owed either way.
 
     A return of an account that is settling or settled already changes nothing. Books the charges, takes back the income and VAT of
-    cancelled periods that had fallen due, and holds what was paid on them as credit. Raises AccountMissing, or ScheduleMissing when the
+    cancelled periods that had fallen due, and holds what was paid on them as credit.
+    Rent by the day is counted anew by the days kept. Raises AccountMissing, or ScheduleMissing when the
     commencement has not arrived yet: the caller tries again.
     """
     by_agreement: dict[UUID, Return] = {}
@@ -73,8 +76,15 @@ async def settle_returns(uow: UnitOfWork, returns: Sequence[Return]) -> list[Set
     agreement_ids = [account.agreement_id for account in settling]
     plan = await _plan(uow, [by_agreement[agreement_id] for agreement_id in agreement_ids], settling)
     entries = await _cancel(uow, plan)
+    if plan.rents:
+        await items.insert_instalments(uow, plan.rents)
     # A period that had begun is owed although no close has marked it due yet. It is collected with the balance, not on its own.
     entries += due_entries(await items.fall_due(uow, uow.business_date, agreement_ids))
+    if plan.rents:  # days that are over have earned theirs already
+        yesterday = uow.business_date - legs.ONE_DAY
+        earned_on = await booked_on(uow, yesterday)
+        for row in await earned.earn(uow, yesterday, agreement_ids, unfinished=ends_month(yesterday)):
+            entries.append(earned_entry(row.id, earned_on, [row]))
     entries += await moving.raise_charges(uow, Family.RENTAL, plan.raised, uow.business_date)
     applied = await moving.apply_funds(uow, agreement_ids)
     entries += moving.credit_entries(uow, applied)
@@ -89,11 +99,14 @@ async def _plan(uow: UnitOfWork, returns: Sequence[Return], settling: Sequence[a
     instalments: dict[UUID, list[Instalment]] = defaultdict(list)
     for instalment in await items.instalments_of(uow, agreement_ids):
         instalments[instalment.agreement_id].append(instalment)
-    plan = _Plan([], [], [])
+    plan = _Plan([], [], [], [])
     for given, account in zip(returns, settling, strict=True):
         rows = instalments[account.agreement_id]
-        settlement = determine(rows, given.returned_on, account.early_return_fee_fen, given.damage_fen, given.inspection_id)
+        settlement = determine(
+            rows, given.returned_on, account.early_return_fee_fen, given.damage_fen, given.inspection_id, _by_day(account)
+        )
         plan.cancelled_instalments.extend(row for row in rows if row.number in settlement.cancelled_numbers)
+        plan.rents.extend(legs.standing(leg, new_id(), account.agreement_id, leg.version) for leg in settlement.rents)
         plan.raised.extend(
             items.NewCharge(new_id(), account.agreement_id, charge.kind, given.returned_on, charge.amount_fen, charge.why)
             for charge in settlement.charges
@@ -105,6 +118,13 @@ async def _plan(uow: UnitOfWork, returns: Sequence[Return], settling: Sequence[a
         if charge.instalment_id in cancelled and charge.amount_fen > charge.cancelled_fen
     )
     return plan
+
+
+def _by_day(account: accounts.Account) -> ByDay | None:
+    """Rent by the day as it was agreed. Once amended, an account is settled as any other, by the periods of its amendment."""
+    if account.daily is None or account.version > 1 or account.commencement_on is None:
+        return None
+    return ByDay(account.daily, account.period_count, account.commencement_on)
 
 
 async def _cancel(uow: UnitOfWork, plan: _Plan) -> list[ledger.Entry | None]:
@@ -154,6 +174,7 @@ async def _cancel(uow: UnitOfWork, plan: _Plan) -> list[ledger.Entry | None]:
 
 
 def _leaf(given: Return, standing: accounts.Standing, plan: _Plan) -> evidence.Leaf:
+    recounted_fen = sum(leg.amount_fen for leg in plan.rents if leg.agreement_id == standing.agreement_id)
     charges = {charge.kind.value: charge.amount_fen for charge in plan.raised if charge.agreement_id == standing.agreement_id}
     return evidence.Leaf(
         "billing.settlement.determined",
@@ -166,5 +187,6 @@ def _leaf(given: Return, standing: accounts.Standing, plan: _Plan) -> evidence.L
             "early_return_fee_fen": charges.get("early_return", 0),
             "balance_due_fen": standing.owed_fen,
             "credit_balance_fen": standing.credit_fen,
+            **({"rents_recounted_fen": recounted_fen} if recounted_fen else {}),
         },
     )

@@ -38,7 +38,7 @@ class _Reduced:
         return self.fee.stands_fen - self.taken_back_fen
 
 
-def dates_back(account: accounts.Account) -> bool:
+def dates_back(account: accounts.Account | receipts.Payer) -> bool:
     """Whether money that came in earlier changes what followed. What was written off stays so: money that comes is recovery."""
     return account.commencement_on is not None and account.written_off_on is None
 

@@ -10,6 +10,7 @@ from xinzu.back.billing import api, schemas
 from xinzu.back.billing.http.doors import READER, WRITER, item_id_from
 from xinzu.back.billing.model import AdjustmentKind
 from xinzu.kernel.ids import Prefix
+from xinzu.platform.http.approvals import WAITS, run_or_wait
 from xinzu.platform.http.door import HttpRequest, IdempotencyKey, id_from, reading, run
 
 
@@ -41,6 +42,7 @@ async def record_receipt(
     operation_id="record_refund",
     guards=WRITER,
     status_code=200,
+    responses=WAITS,
 )
 async def record_refund(
     request: HttpRequest,
@@ -48,9 +50,12 @@ async def record_refund(
     data: JSONBody[schemas.NewRefund],
     idempotency_key: IdempotencyKey = None,
 ) -> Response[api.Refunded]:
-    """Record credit balance that was given back by bank transfer. What a provider collected goes back by itself."""
-    asked = api.BankRefund(id_from(Prefix.AGREEMENT, agreement_id), data.reference, data.amount_fen)
-    return await run(request, api.record_bank_refunds, asked, key=idempotency_key)
+    """Record credit balance that is given back by bank transfer. What a provider collected goes back by itself. Above the limit a second
+    person must approve: transfer the money only then."""
+    asked = api.BankRefund(
+        id_from(Prefix.AGREEMENT, agreement_id), data.reference, data.amount_fen, data.reason or "", data.evidence_ref or ""
+    )
+    return await run_or_wait(request, api.refund, asked, key=idempotency_key)
 
 
 @post(
@@ -80,6 +85,7 @@ async def reverse_receipt(
     operation_id="waive_amount",
     guards=WRITER,
     status_code=200,
+    responses=WAITS,
 )
 async def waive_amount(
     request: HttpRequest,
@@ -88,9 +94,11 @@ async def waive_amount(
     data: JSONBody[schemas.WaiverBody],
     idempotency_key: IdempotencyKey = None,
 ) -> Response[api.Adjusted]:
-    """Let part or all of something due off."""
-    asked = api.Waiver(id_from(Prefix.AGREEMENT, agreement_id), item_id_from(item_id), data.amount_fen, data.reason)
-    return await run(request, api.waive_items, asked, key=idempotency_key)
+    """Let part or all of something due off. Above the limit a second person must approve."""
+    asked = api.Waiver(
+        id_from(Prefix.AGREEMENT, agreement_id), item_id_from(item_id), data.amount_fen, data.reason, data.evidence_ref or ""
+    )
+    return await run_or_wait(request, api.waive, asked, key=idempotency_key)
 
 
 @post(
@@ -99,6 +107,7 @@ async def waive_amount(
     operation_id="write_off_account",
     guards=WRITER,
     status_code=200,
+    responses=WAITS,
 )
 async def write_off(
     request: HttpRequest,
@@ -106,9 +115,9 @@ async def write_off(
     data: JSONBody[schemas.WriteOffBody],
     idempotency_key: IdempotencyKey = None,
 ) -> Response[api.Adjusted]:
-    """Give up what is due as lost; the claim stays."""
-    asked = api.WriteOff(id_from(Prefix.AGREEMENT, agreement_id), data.reason)
-    return await run(request, api.write_off_accounts, asked, key=idempotency_key)
+    """Give up what is due as lost; the claim stays. A second person must approve."""
+    asked = api.WriteOff(id_from(Prefix.AGREEMENT, agreement_id), data.reason, data.evidence_ref or "")
+    return await run_or_wait(request, api.write_off, asked, key=idempotency_key)
 
 
 @get("/v1/agreements/{agreement_id:str}/adjustments", tags=["billing"], operation_id="list_adjustments", guards=READER)

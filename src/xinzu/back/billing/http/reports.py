@@ -9,7 +9,7 @@ from litestar import Response, get, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
-from xinzu.back.billing import api, schemas
+from xinzu.back.billing import api, risk_schemas
 from xinzu.back.billing.http.doors import POLICY_MAKER, READER
 from xinzu.kernel.ids import Prefix
 from xinzu.kernel.paging import LIMIT_DEFAULT, decode_cursor, page_of
@@ -42,13 +42,13 @@ async def list_aged(
     family: OfFamily = None,
     cursor: Cursor = None,
     limit: Limit = LIMIT_DEFAULT,
-) -> schemas.AgedAgreementPage:
+) -> risk_schemas.AgedAgreementPage:
     """The agreements behind a bucket."""
     after = decode_cursor(cursor)
     async with reading(request) as read:
         found = await api.aged_agreements(read, bucket, on, family, after=after, limit=limit + 1)
     page = page_of(found, limit, lambda each: each[0])
-    return schemas.AgedAgreementPage(items=[aged for _, aged in page.items], next_cursor=page.next_cursor)
+    return risk_schemas.AgedAgreementPage(items=[aged for _, aged in page.items], next_cursor=page.next_cursor)
 
 
 @get("/v1/billing/asset-classes", tags=["billing"], operation_id="get_asset_classes", guards=READER)
@@ -94,7 +94,7 @@ async def export_asset_classes(request: HttpRequest, table: Format = None, bom: 
     operation_id="get_lease_classification",
     guards=READER,
 )
-async def get_classification(request: HttpRequest, agreement_id: FromPath[str]) -> schemas.LeaseClassView:
+async def get_classification(request: HttpRequest, agreement_id: FromPath[str]) -> risk_schemas.LeaseClassView:
     """How a lease was classified at its inception 租赁分类, with every test. Problems: billing.account_missing, billing.lease_unclassified."""
     async with reading(request) as read:
         return await api.lease_class_of(read, id_from(Prefix.AGREEMENT, agreement_id))
@@ -109,7 +109,7 @@ async def get_risk_policy(request: HttpRequest) -> api.RiskPolicyView:
 
 @put("/v1/billing/risk-policy", tags=["billing"], operation_id="set_risk_policy", guards=POLICY_MAKER)
 async def set_risk_policy(
-    request: HttpRequest, data: JSONBody[schemas.RiskPolicyBody], idempotency_key: IdempotencyKey = None
+    request: HttpRequest, data: JSONBody[risk_schemas.RiskPolicyBody], idempotency_key: IdempotencyKey = None
 ) -> Response[api.RiskPolicyView]:
     """Set stricter lines and rates than the measures'; from the next close on. Looser ones are refused."""
     lines = (data.attention_days, data.substandard_days, data.doubtful_days, data.loss_days)

@@ -13,7 +13,8 @@ from xinzu.back.billing.http.doors import READER, WRITER
 from xinzu.kernel.ids import Prefix
 from xinzu.kernel.outcomes import accepted
 from xinzu.kernel.time import BusinessDate
-from xinzu.platform.http.door import HttpRequest, IdempotencyKey, id_from, reading, run
+from xinzu.platform.http.approvals import WAITS, run_or_wait
+from xinzu.platform.http.door import HttpRequest, IdempotencyKey, id_from, reading
 
 
 @post(
@@ -39,6 +40,7 @@ async def preview_amendment(
     operation_id="amend_agreement",
     guards=WRITER,
     status_code=200,
+    responses=WAITS,
 )
 async def amend_agreement(
     request: HttpRequest,
@@ -46,8 +48,10 @@ async def amend_agreement(
     data: JSONBody[schemas.AnyAmendment],
     idempotency_key: IdempotencyKey = None,
 ) -> Response[api.Amended]:
-    """Change the agreement. With the preview's ``position_sha256`` as ``expected_sha256`` exactly what was previewed is done, or nothing."""
-    return await run(request, api.amend, api.amendment_of(id_from(Prefix.AGREEMENT, agreement_id), data), key=idempotency_key)
+    """Change the agreement. With the preview's ``position_sha256`` as ``expected_sha256`` exactly what was previewed is done, or nothing.
+    Above the limit a second person must approve a termination."""
+    asked = api.amendment_of(id_from(Prefix.AGREEMENT, agreement_id), data)
+    return await run_or_wait(request, api.change, asked, key=idempotency_key)
 
 
 @get("/v1/agreements/{agreement_id:str}/amendments", tags=["billing"], operation_id="list_amendments", guards=READER)

@@ -45,7 +45,10 @@ def allocate(funds: Sequence[Funds], open_items: Sequence[OpenItem], across: Acr
     the kinds order what is due on it. Conserves fen: what is allocated of a receipt is at most what was left of it, of an item at most
     what is open of it, and either all money or all items are used up. What is left of the receipts is the credit balance.
     """
-    if across is Across.KINDS:
+    waiting: Sequence[OpenItem]
+    if len(open_items) == 1:
+        waiting = open_items
+    elif across is Across.KINDS:
         waiting = sorted(open_items, key=lambda item: (WATERFALL[item.kind], item.due_on, item.id))
     else:
         waiting = sorted(open_items, key=lambda item: (item.due_on, WATERFALL[item.kind], item.id))

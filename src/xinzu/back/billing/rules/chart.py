@@ -17,6 +17,7 @@ INTEREST_SUSPENDED = "113202"
 SUPPLIER_RECEIVABLE = "1221"
 ALLOWANCE = "1231"
 LOAN_PRINCIPAL = "1303"
+LOAN_UNDRAWN = "130302"
 LOAN_ALLOWANCE = "1304"
 LEASED_ASSET = "1461"
 LEASE_RECEIVABLE = "1531"
@@ -29,6 +30,7 @@ VAT_PAYABLE = "2221"
 VAT_INPUT = "222101"
 VAT_PAYABLE_LENDING = "222106"
 VAT_DEFERRED = "222110"
+PARTNER_PAYABLE = "224101"
 RENTAL_INCOME = "6001"
 INTEREST_INCOME = "6011"
 LEASE_INCOME = "6041"
@@ -39,6 +41,7 @@ LATE_FEE_INCOME = "630101"
 EARLY_RETURN_INCOME = "630102"
 PREPAYMENT_INCOME = "630103"
 TERMINATION_RESULT = "630104"
+PARTNER_COST = "640102"
 CREDIT_LOSS = "6702"
 
 LINES: tuple[ChartLine, ...] = (
@@ -51,6 +54,7 @@ LINES: tuple[ChartLine, ...] = (
     ChartLine(SUPPLIER_RECEIVABLE, "其他应收款-供应商贴息", "Subsidies receivable from suppliers", "asset", "debit"),
     ChartLine(ALLOWANCE, "坏账准备", "Allowance for rents and leases", "asset", "credit"),
     ChartLine(LOAN_PRINCIPAL, "贷款-本金", "Loans, principal", "asset", "debit"),
+    ChartLine(LOAN_UNDRAWN, "贷款-待放款", "Loans agreed, not yet paid out", "asset", "credit"),
     ChartLine(LOAN_ALLOWANCE, "贷款损失准备", "Allowance for loans", "asset", "credit"),
     ChartLine(LEASED_ASSET, "融资租赁资产", "Assets held for finance lease", "asset", "debit"),
     ChartLine(LEASE_RECEIVABLE, "应收融资租赁款-租赁收款额", "Finance lease receipts to come", "asset", "debit"),
@@ -65,6 +69,7 @@ LINES: tuple[ChartLine, ...] = (
     ChartLine(VAT_INPUT, "应交税费-应交增值税(进项税额)", "Input VAT", "liability", "debit"),
     ChartLine(VAT_PAYABLE_LENDING, "应交税费-应交增值税(销项税额)6%", "Output VAT payable, 6 %", "liability", "credit"),
     ChartLine(VAT_DEFERRED, "应交税费-待转销项税额", "Output VAT not yet due", "liability", "credit"),
+    ChartLine(PARTNER_PAYABLE, "其他应付款-应付合作方", "Payables to partners", "liability", "credit"),
     ChartLine(RENTAL_INCOME, "租赁收入", "Rental income", "income", "credit"),
     ChartLine(INTEREST_INCOME, "利息收入", "Interest income", "income", "credit"),
     ChartLine(LEASE_INCOME, "租赁收入-融资收益", "Finance lease income", "income", "credit"),
@@ -75,5 +80,6 @@ LINES: tuple[ChartLine, ...] = (
     ChartLine(EARLY_RETURN_INCOME, "营业外收入-提前退租违约金", "Early return fees", "income", "credit"),
     ChartLine(PREPAYMENT_INCOME, "营业外收入-提前还款违约金", "Prepayment fees", "income", "credit"),
     ChartLine(TERMINATION_RESULT, "营业外收入-融资租赁解除损益", "Result of terminated finance leases", "income", "credit"),
+    ChartLine(PARTNER_COST, "主营业务成本-合作方分成", "Shares of partners", "expense", "debit"),
     ChartLine(CREDIT_LOSS, "信用减值损失", "Expected credit losses", "expense", "debit"),
 )

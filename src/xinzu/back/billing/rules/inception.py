@@ -18,14 +18,14 @@ from functools import lru_cache
 from xinzu.back.billing.model import Leg, Role
 from xinzu.back.billing.rules.effective_interest import DatedFen, FinanceLease, net_investment
 from xinzu.back.billing.rules.lease_class import LeaseClass, LeaseClassification, LeaseFacts, classify_lease
-from xinzu.back.billing.rules.legs import ONE_DAY, term_end
 from xinzu.kernel.errors import Invalid
 from xinzu.kernel.terms import Family
-from xinzu.kernel.time import BusinessDate
+from xinzu.kernel.time import BusinessDate, add_months
 
 ASSUMED_LIFE_MONTHS = 36
 ASSUMED_RESIDUAL_PCT = 5
 ALIKE_MAX = 4_096
+MONTHS_MAX = 12_000
 
 BOOKED_AS = {Family.RENTAL: LeaseClass.OPERATING, Family.FINANCE_LEASE: LeaseClass.FINANCE}
 
@@ -45,14 +45,14 @@ def classify_at_inception(
     legs: Sequence[Leg],
     commencement_on: BusinessDate,
     *,
-    period_months: int,
-    period_count: int,
+    over_on: BusinessDate,
     device_value_fen: int,
     financed_fen: int = 0,
     buyout_fen: int | None = None,
     title_transfers: bool = False,
 ) -> LeaseClassification | None:
-    """The class of a rental or finance lease by its legs; None for a loan, and where the thing's value is not known.
+    """The class of a rental or finance lease by its legs; None for a loan, and where the thing's value is not known. The term ends the day
+    before ``over_on``; a month begun counts whole.
 
     What of the value is not financed is a receipt of the day of commencement (the down payment). Fees are no lease receipts. Where
     ``title_transfers`` with the last payment, the buyout is a receipt of the end of the term and not an option.
@@ -64,8 +64,7 @@ def classify_at_inception(
         family,
         payments,
         commencement_on,
-        period_months,
-        period_count,
+        over_on,
         device_value_fen,
         financed_fen,
         buyout_fen,
@@ -83,8 +82,7 @@ def _classify(
     family: Family,
     payments: tuple[DatedFen, ...],
     commencement_on: BusinessDate,
-    period_months: int,
-    period_count: int,
+    over_on: BusinessDate,
     device_value_fen: int,
     financed_fen: int,
     buyout_fen: int | None,
@@ -94,8 +92,7 @@ def _classify(
     value_fen = max(device_value_fen, financed_fen)
     if family is Family.FINANCE_LEASE and value_fen > financed_fen:
         payments = ((commencement_on, value_fen - financed_fen), *payments)
-    months = period_months * period_count
-    over_on = term_end(period_months, period_count, commencement_on) + ONE_DAY
+    months = next(count for count in range(1, MONTHS_MAX) if add_months(commencement_on, count) >= over_on)
     if title_transfers and buyout_fen:
         payments = (*payments, (over_on, buyout_fen))
     end_value_fen = 0 if title_transfers else expected_value_fen(value_fen, months)

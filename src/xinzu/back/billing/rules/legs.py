@@ -14,22 +14,30 @@ from uuid import UUID
 from xinzu.back.billing.model import Instalment, Leg, Role, Segment, Why
 from xinzu.back.billing.rules.schedules.amortise import Row
 from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy, due_on_of
-from xinzu.back.billing.rules.schedules.rentals import equal_rents
-from xinzu.back.billing.rules.schedules.terms import ScheduleTerms, within
+from xinzu.back.billing.rules.schedules.periods import shift
+from xinzu.back.billing.rules.schedules.rentals import RentalRow, charged_days, daily_rents, days_rented, equal_rents
+from xinzu.back.billing.rules.schedules.terms import ScheduleTerms, Unit, within
 from xinzu.back.billing.rules.schedules.why import why_row
-from xinzu.kernel.time import BusinessDate, add_months
+from xinzu.kernel.terms import DailyRent
+from xinzu.kernel.time import BusinessDate
 
 ONE_DAY = timedelta(days=1)
 
 
 def rental_legs(
-    rent_fen: int, period_months: int, period_count: int, commencement_on: BusinessDate, first_rents: int = 1
+    rent_fen: int,
+    every: int,
+    period_count: int,
+    commencement_on: BusinessDate,
+    first_rents: int = 1,
+    *,
+    unit: Unit = Unit.MONTH,
 ) -> tuple[Leg, ...]:
     """Equal rents in advance: one per rental period, due on its first day, but of the last ``first_rents`` − 1 periods at commencement (3+n).
 
     Every date is counted from the commencement date, so that a rental begun on the 31st is due on each month's last day and not on
     the 28th for good. Whenever it is due, a rent is for the days of its own period, so that rents are income by straight line over the
-    term (CAS 21 art. 45) and one paid ahead falls away with its period. Raises Invalid unless rent, months and count are above zero
+    term (CAS 21 art. 45) and one paid ahead falls away with its period. Raises Invalid unless rent, length and count are above zero
     and the first rents are of the term.
 
     >>> from datetime import date
@@ -38,7 +46,7 @@ def rental_legs(
     >>> [(leg.number, str(leg.due_on), str(leg.from_on)) for leg in rental_legs(29900, 1, 4, date(2026, 1, 1), 3)]
     [(1, '2026-01-01', '2026-01-01'), (2, '2026-02-01', '2026-02-01'), (3, '2026-01-01', '2026-03-01'), (4, '2026-01-01', '2026-04-01')]
     """
-    rows = equal_rents(rent_fen, period_count, commencement_on, every=period_months)
+    rows = equal_rents(rent_fen, period_count, commencement_on, unit=unit, every=every)
     within("first_rents", first_rents, 1, period_count)
     return tuple(
         Leg(
@@ -51,6 +59,69 @@ def rental_legs(
         )
         for row in rows
     )
+
+
+def daily_rows(daily: DailyRent, days: int, commencement_on: BusinessDate) -> tuple[RentalRow, ...]:
+    """What so many days cost, in a row for each month of the rental begun, which is due on its first day. Free months have none."""
+    rows = daily_rents(
+        daily.bands,
+        commencement_on,
+        commencement_on + days * ONE_DAY,
+        row_days_max=daily.month_days_max,
+        days_max=daily.charged_days_max,
+    )
+    return tuple(replace(row, due_on=row.from_on) for row in rows if row.total_fen)
+
+
+def daily_legs(daily: DailyRent, days: int, commencement_on: BusinessDate) -> tuple[Leg, ...]:
+    """The rents of a rental by the day (日租) for so many days, the day of commencement among them: in advance by the month. Raises Invalid
+    for bands, caps or days that cannot be.
+
+    A week at ¥30 a day, then ¥20, at most 20 days charged in a month:
+
+    >>> from datetime import date
+    >>> from xinzu.kernel.terms import PriceBand
+    >>> rent = DailyRent(bands=(PriceBand(1, 3_000), PriceBand(8, 2_000)), month_days_max=20)
+    >>> [(str(leg.due_on), str(leg.to_on), leg.amount_fen) for leg in daily_legs(rent, 40, date(2026, 1, 5))]
+    [('2026-01-05', '2026-02-04', 47000), ('2026-02-05', '2026-02-13', 18000)]
+    """
+    rows = daily_rows(daily, days, commencement_on)
+    return tuple(Leg(row.n, Role.RENT, row.from_on, row.to_on - ONE_DAY, row.due_on, row.total_fen) for row in rows)
+
+
+def recounted(
+    legs: Sequence[Leg], daily: DailyRent, days_agreed: int, commencement_on: BusinessDate, returned_on: BusinessDate
+) -> tuple[tuple[int, ...], tuple[Leg, ...]]:
+    """What a rental by the day comes to when the thing was back on a day: the numbers of the rents that fall away, and those that come.
+
+    The days from the commencement to the return, both included, are charged by the agreed bands and caps. Back early, a rent begun is
+    replaced by that of its days, due as before, and later ones fall away; back late, the days beyond those agreed (超期) are rents of
+    their own, due on the return.
+
+    >>> from datetime import date
+    >>> from xinzu.kernel.terms import PriceBand
+    >>> rent = DailyRent(bands=(PriceBand(1, 3_000), PriceBand(8, 2_000)))
+    >>> agreed = daily_legs(rent, 10, date(2026, 1, 5))
+    >>> early, late = (recounted(agreed, rent, 10, date(2026, 1, 5), date(2026, 1, day)) for day in (8, 16))
+    >>> early[0], [leg.amount_fen for leg in early[1]], late[0], [(str(leg.from_on), leg.amount_fen) for leg in late[1]]
+    ((1,), [12000], (), [('2026-01-15', 4000)])
+    """
+    days = max(days_rented(commencement_on, returned_on), 1)
+    used = {leg.number: leg for leg in daily_legs(daily, days, commencement_on)}
+    agreed = {leg.number: leg for leg in legs}
+    beyond_on = commencement_on + days_agreed * ONE_DAY
+    away, come = [], []
+    for number in sorted(used.keys() | agreed.keys()):
+        now, before = used.get(number), agreed.get(number)
+        now_fen, before_fen = now.amount_fen if now else 0, before.amount_fen if before else 0
+        if before is not None and now_fen < before_fen:
+            away.append(number)
+            if now is not None:
+                come.append(replace(now, due_on=before.due_on, version=2))
+        elif now is not None and now_fen > before_fen:
+            from_on = max(now.from_on, beyond_on)
+            come.append(replace(now, from_on=from_on, due_on=returned_on, amount_fen=now_fen - before_fen, version=2))
+    return tuple(away), tuple(come)
 
 
 def with_shifted_dues(legs: Sequence[Leg], policy: ShiftPolicy, commencement_on: BusinessDate) -> tuple[Leg, ...]:
@@ -105,14 +176,14 @@ def standing(leg: Leg, leg_id: UUID, agreement_id: UUID, version: int) -> Instal
     )
 
 
-def term_end(period_months: int, period_count: int, commencement_on: BusinessDate) -> BusinessDate:
+def term_end(every: int, period_count: int, commencement_on: BusinessDate, unit: Unit = Unit.MONTH) -> BusinessDate:
     """The last day of the term.
 
     >>> from datetime import date
     >>> term_end(1, 12, date(2026, 3, 2))
     datetime.date(2027, 3, 1)
     """
-    return add_months(commencement_on, period_months * period_count) - ONE_DAY
+    return shift(unit, every, commencement_on, period_count) - ONE_DAY
 
 
 def fingerprint(legs: Sequence[Leg]) -> str:
@@ -126,7 +197,9 @@ def fingerprint(legs: Sequence[Leg]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def why_rent(leg: Instalment, rent_fen: int, period_months: int, period_count: int, commencement_on: BusinessDate) -> Why:
+def why_rent(
+    leg: Instalment, rent_fen: int, every: int, period_count: int, commencement_on: BusinessDate, *, unit: Unit = Unit.MONTH
+) -> Why:
     """Why a rent is what it is, and due when it is."""
     if leg.due_on == commencement_on != leg.from_on:
         formula = "rent_paid_at_commencement"
@@ -151,10 +224,49 @@ def why_rent(leg: Instalment, rent_fen: int, period_months: int, period_count: i
             "rent_fen": rent_fen,
             "number": leg.number,
             "period_count": period_count,
-            "period_months": period_months,
+            f"period_{unit}s": every,
             "commencement_on": commencement_on.isoformat(),
         },
         segments=(Segment(leg.from_on, leg.to_on, rent_fen),),
+    )
+
+
+def why_daily(leg: Instalment, daily: DailyRent, commencement_on: BusinessDate) -> Why:
+    """Why a rent by the day is what it is: a segment for each stretch of charged days of one price; what they come to is the rent."""
+    first, last = days_rented(commencement_on, leg.from_on), days_rented(commencement_on, leg.to_on)
+    words_zh = "按天计租：各日按所属价档计价，超过约定计费天数的日子免租；自起租日起算，起租日与归还日均计入"
+    words_en = (
+        "Rent by the day: each day at the price of its band, days beyond the agreed cap are free; counted from the commencement, whose day"
+        " and that of the return both count"
+    )
+    if leg.version > 1:
+        words_zh += "；归还时按实际天数重新计算"
+        words_en += "; counted anew at the return, by the days it was kept"
+    ends = [*(band.from_day - 1 for band in daily.bands[1:]), last]
+    months = charged_days(
+        commencement_on, leg.to_on + ONE_DAY, row_days_max=daily.month_days_max, days_max=daily.charged_days_max
+    )
+    segments = []
+    for from_on, _, days in months:
+        month_first = days_rented(commencement_on, from_on)
+        for band, end in zip(daily.bands, ends, strict=True):
+            since, until = max(band.from_day, first, month_first), min(end, last, month_first + days - 1)
+            if since <= until:
+                since_on, until_on = (commencement_on + (day - 1) * ONE_DAY for day in (since, until))
+                segments.append(Segment(since_on, until_on, band.daily_fen, amount_fen=(until - since + 1) * band.daily_fen))
+    return Why(
+        formula="rent_by_the_day",
+        words_zh=words_zh,
+        words_en=words_en,
+        inputs={
+            "number": leg.number,
+            "first_day": first,
+            "last_day": last,
+            "commencement_on": commencement_on.isoformat(),
+            **({} if daily.month_days_max is None else {"month_days_max": daily.month_days_max}),
+            **({} if daily.charged_days_max is None else {"charged_days_max": daily.charged_days_max}),
+        },
+        segments=tuple(segments),
     )
 
 

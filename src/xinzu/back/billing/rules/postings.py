@@ -51,12 +51,15 @@ def cash_of(provider: str) -> str:
     return {BANK_TRANSFER: chart.BANK, RECOVERED_THING: chart.LEASED_ASSET}.get(provider, chart.CLEARING)
 
 
-def commenced(family: Family, legs: Iterable[tuple[Role, int]], subsidy_fen: int = 0) -> tuple[Transfer, ...]:
+def commenced(
+    family: Family, legs: Iterable[tuple[Role, int]], subsidy_fen: int = 0, undrawn_fen: int = 0
+) -> tuple[Transfer, ...]:
     """The thing was handed over or the loan paid out. A rental moves nothing: the thing stays the lessor's.
 
     A leased thing goes from the supplier to the lessee, so that it is bought and leased in one: what is financed is owed to the supplier
     with the input VAT in his price, the receipts become receivable, the income in them unearned and their VAT deferred. A loan's principal
-    stands against the bank. What a supplier bears is receivable from him.
+    stands against the bank, but the tranches that are paid out later (``undrawn_fen``) against a deduction from it: both together are what
+    was lent. What a supplier bears is receivable from him.
     """
     if family is Family.RENTAL:
         return ()
@@ -75,7 +78,13 @@ def commenced(family: Family, legs: Iterable[tuple[Role, int]], subsidy_fen: int
             transfers.append(Transfer(chart.LEASE_RECEIVABLE, chart.UNEARNED_INCOME, amount_fen - tax_fen))
             transfers.append(Transfer(chart.LEASE_RECEIVABLE, chart.VAT_DEFERRED, tax_fen))
     transfers.append(Transfer(chart.SUPPLIER_RECEIVABLE, paid_from, subsidy_fen))
+    transfers.append(Transfer(chart.BANK, chart.LOAN_UNDRAWN, undrawn_fen))
     return merged(transfers)
+
+
+def tranche_paid_out(amount_fen: int) -> tuple[Transfer, ...]:
+    """A later tranche of a loan left the bank."""
+    return _moved(Transfer(chart.LOAN_UNDRAWN, chart.BANK, amount_fen))
 
 
 def leg_fell_due(family: Family, role: Role, amount_fen: int, suspended_fen: int = 0) -> tuple[Transfer, ...]:
@@ -111,9 +120,13 @@ def leg_fell_due(family: Family, role: Role, amount_fen: int, suspended_fen: int
 
 def leg_earned(family: Family, role: Role, before_fen: int, after_fen: int) -> tuple[Transfer, ...]:
     """More of a rent or of interest is income, without its VAT; taken of the totals, so that daily growth never drifts."""
-    rate_pct = vat_rate_pct(family, ItemKind(role.value))
-    tax_fen = vat_of_growth_fen(before_fen, after_fen, rate_pct)
-    net_fen = after_fen - before_fen - tax_fen
+    tax_fen = vat_of_growth_fen(before_fen, after_fen, vat_rate_pct(family, ItemKind(role.value)))
+    return income_grown(family, after_fen - before_fen - tax_fen, tax_fen)
+
+
+def income_grown(family: Family, net_fen: int, tax_fen: int) -> tuple[Transfer, ...]:
+    """So much of what a family's agreements bring is income: net, and its VAT, which only a loan defers here (the others' fell due or is
+    deferred with the rent)."""
     if family is Family.RENTAL:
         return _moved(Transfer(chart.DEFERRED_RENT, chart.RENTAL_INCOME, net_fen))
     if family is Family.FINANCE_LEASE:
@@ -130,10 +143,7 @@ def interest_taken_back(
     """Accrual is stopped: interest is income no more, what was and is earned, and suspended. Of interest to come the accrual is undone; of
     what is due the claim stays, and its VAT, which fell due with it."""
     if is_to_come:
-        return tuple(
-            Transfer(moved.credit_account, moved.debit_account, moved.amount_fen)
-            for moved in leg_earned(family, Role.INTEREST, earned[1], earned[0])
-        )
+        return taken_back(leg_earned(family, Role.INTEREST, earned[1], earned[0]))
     grown_fen = _net_of_interest(family, suspended[1]) - _net_of_interest(family, suspended[0])
     return _moved(Transfer(_income_of(family, ItemKind.INTEREST), suspended_of(family), grown_fen))
 
@@ -314,6 +324,19 @@ def refund(amount_fen: int, cash: str = chart.CLEARING) -> tuple[Transfer, ...]:
     return _moved(Transfer(chart.CREDIT_BALANCE, cash, amount_fen))
 
 
+def partner_share(amount_fen: int) -> tuple[Transfer, ...]:
+    """A partner has a share in what came in: cost, and owed to him. Below zero, less stands received than before. The share is of amounts
+    with VAT; the VAT of the partner's own invoice is booked with the invoice, which is not here."""
+    if amount_fen < 0:
+        return _moved(Transfer(chart.PARTNER_PAYABLE, chart.PARTNER_COST, -amount_fen))
+    return _moved(Transfer(chart.PARTNER_COST, chart.PARTNER_PAYABLE, amount_fen))
+
+
+def payout(amount_fen: int) -> tuple[Transfer, ...]:
+    """What is owed to a partner was paid from the bank."""
+    return _moved(Transfer(chart.PARTNER_PAYABLE, chart.BANK, amount_fen))
+
+
 def waived(family: Family, kind: ItemKind, amount_fen: int, suspended: Sequence[Suspended] = ()) -> tuple[Transfer, ...]:
     """Part of what is due is let off. Price and its VAT are taken back (a red invoice, 红字发票); principal let off is a loss. Of suspended
     interest the price was never income, and VAT that was not payable never will be."""
@@ -379,6 +402,11 @@ def _income_of(family: Family, kind: ItemKind) -> str:
         }
         return incomes[family]
     return _INCOME_OF_CHARGE[ChargeKind(kind.value)]
+
+
+def taken_back(transfers: Iterable[Transfer]) -> tuple[Transfer, ...]:
+    """The same the other way round."""
+    return tuple(Transfer(moved.credit_account, moved.debit_account, moved.amount_fen) for moved in transfers)
 
 
 def merged(transfers: Iterable[Transfer]) -> tuple[Transfer, ...]:

@@ -82,18 +82,19 @@ def split_back(refund_fen: int, given: Split) -> Split:
     return Split(tuple(parts), rest_fen)
 
 
-def check_shares(shares: Sequence[Share], *, at_most_bp: int = BASIS_POINTS) -> None:
-    """Raises Invalid naming the share that cannot be: below zero, a cap below its floor, a partner twice, more than the whole together."""
+def check_shares(shares: Sequence[Share], *, at_most_bp: int = BASIS_POINTS, at: str = "shares") -> None:
+    """Raises Invalid naming the share, by its place below ``at``, that cannot be: below zero, a cap below its floor, a partner twice, more
+    than the whole together."""
     partners = [share.partner_id for share in shares]
     for n, share in enumerate(shares):
         if share.share_bp < 0 or share.floor_fen < 0:
-            raise _refused(f"shares/{n}", "比例与保底不能为负", "must not have a share or floor below zero")
+            raise _refused(f"{at}/{n}", "比例与保底不能为负", "must not have a share or floor below zero")
         if share.cap_fen is not None and share.cap_fen < share.floor_fen:
-            raise _refused(f"shares/{n}/cap_fen", "封顶不能低于保底", "must not be below the floor")
+            raise _refused(f"{at}/{n}/cap_fen", "封顶不能低于保底", "must not be below the floor")
         if share.partner_id in partners[:n]:
-            raise _refused(f"shares/{n}/partner_id", "同一分账方只能列一次", "names a partner twice: add the shares up")
+            raise _refused(f"{at}/{n}/partner_id", "同一分账方只能列一次", "names a partner twice: add the shares up")
     if sum(share.share_bp for share in shares) > at_most_bp:
-        raise _refused("shares", f"比例合计不能超过万分之 {at_most_bp}", f"must be at most {at_most_bp} basis points together")
+        raise _refused(at, f"比例合计不能超过万分之 {at_most_bp}", f"must be at most {at_most_bp} basis points together")
 
 
 def _refused(pointer: str, zh: str, en: str) -> Invalid:

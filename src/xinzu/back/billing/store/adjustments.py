@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from xinzu.back.billing.model import AdjustmentKind
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.time import BusinessDate, Instant
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _INSERT = """
@@ -91,6 +89,6 @@ async def of_agreement(read: ReadSession, agreement_id: UUID) -> list[Adjustment
     ]
 
 
-async def lost(read: ReadSession, agreement_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def lost(read: ReadSession, agreement_ids: Sequence[UUID]) -> Sequence[Row]:
     """What was written off and not recovered: agreement_id, item_id, kind, due_on, lost_fen."""
     return await read.rows(_LOST, agreements=list(agreement_ids))

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
 
 from xinzu.back.billing.model import Instalment, Why
 from xinzu.back.billing.rules.servicing.position import InForce
 from xinzu.kernel.time import BusinessDate, Instant
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _INSERT = """
@@ -111,7 +111,7 @@ async def cut(uow: UnitOfWork, legs: Sequence[Instalment]) -> None:
         )
 
 
-def _amendment(row: Row[Any]) -> Amendment:
+def _amendment(row: Row) -> Amendment:
     return Amendment(
         id=row.id,
         version=row.version,

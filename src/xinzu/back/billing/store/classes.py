@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from sqlalchemy import Row
 
 from xinzu.back.billing.model import AssetClass
 from xinzu.back.billing.rules.asset_class import CURE_MONTHS, MEASURES_2023, NON_PERFORMING, SEVERITY, ClassMatrix
+from xinzu.back.billing.rules.effective_interest import EARNED_FEN_SQL
 from xinzu.back.billing.rules.provision import GUIDELINES_2002, REQUIRED_FEN_SQL, ProvisionMatrix
 from xinzu.back.billing.rules.vat import RATE_PCT, VAT_FEN_SQL, Supply
 from xinzu.kernel.time import BusinessDate
+from xinzu.platform.db import Row
 from xinzu.platform.uow import UnitOfWork
 
 
@@ -62,8 +61,13 @@ _SUSPENDED = (
 )
 
 
-# The rule is rules.provision.provisions_of. What customers owe: everything that is due and open, without what of it is not income; of a
-# loan also the principal to come and the interest accrued, of a finance lease the net investment.
+# The rule is rules.provision.provisions_of. What customers owe at the close of ``:on``: everything that is due and open, without what of it
+# is not income; of a loan also the principal to come and the interest accrued by its days, of a finance lease the net investment.
+_INTEREST_EARNED = (
+    "(CASE WHEN a.non_accrual_since IS NULL THEN greatest(i.earned_fen, "
+    + EARNED_FEN_SQL.format(leg_fen="i.amount_fen", from_on="i.from_on", to_on="i.to_on", on="cast(:on AS date)")
+    + ") ELSE i.earned_fen END)"
+)
 EXPOSED = f"""owed AS (
     SELECT i.agreement_id, i.amount_fen - i.paid_fen - i.cancelled_fen - {_SUSPENDED} AS fen
     FROM billing_instalment i JOIN billing_account a ON a.tenant_id = i.tenant_id AND a.agreement_id = i.agreement_id
@@ -73,9 +77,9 @@ EXPOSED = f"""owed AS (
     FROM billing_charge c WHERE c.tenant_id = :tenant AND c.amount_fen > c.paid_fen + c.cancelled_fen
     UNION ALL
     SELECT i.agreement_id, CASE
-        WHEN a.family = 'loan' THEN CASE i.role WHEN 'principal' THEN i.amount_fen WHEN 'interest' THEN i.earned_fen ELSE 0 END
+        WHEN a.family = 'loan' THEN CASE i.role WHEN 'principal' THEN i.amount_fen WHEN 'interest' THEN {_INTEREST_EARNED} ELSE 0 END
         WHEN i.role = 'principal' THEN {_net("i.amount_fen")}
-        WHEN i.role = 'interest' THEN {_net("i.earned_fen")}
+        WHEN i.role = 'interest' THEN {_net(_INTEREST_EARNED)}
         ELSE 0 END
     FROM billing_account a JOIN billing_instalment i ON i.tenant_id = a.tenant_id AND i.agreement_id = a.agreement_id
     WHERE a.tenant_id = :tenant AND a.family <> 'rental' AND i.state = 'scheduled'
@@ -101,11 +105,12 @@ RETURNING a.agreement_id, a.family, old.provision_fen AS before_fen, new.provisi
 """  # noqa: S608 (constants only)
 
 
-async def reclassify(uow: UnitOfWork, on: BusinessDate, lines: ClassMatrix = MEASURES_2023) -> Sequence[Row[Any]]:
+async def reclassify(uow: UnitOfWork, on: BusinessDate, lines: ClassMatrix = MEASURES_2023) -> Sequence[Row]:
     """Bring risk classes in line with days past due at the close of a date; returns those that changed, with the class before."""
     return await uow.rows(_RECLASSIFY, on=on, **dict(zip(_LINES, lines.lines, strict=True)))
 
 
-async def provide(uow: UnitOfWork, rates: ProvisionMatrix = GUIDELINES_2002) -> Sequence[Row[Any]]:
-    """Bring every allowance to what its class asks for; returns those that changed, with what stood before and stands now."""
-    return await uow.rows(_PROVIDE, **{each.value: rate_bp for each, rate_bp in rates.by_class.items()})
+async def provide(uow: UnitOfWork, on: BusinessDate, rates: ProvisionMatrix = GUIDELINES_2002) -> Sequence[Row]:
+    """Bring every allowance to what its class asks for at the close of a date; returns those that changed, with what stood before and
+    stands now."""
+    return await uow.rows(_PROVIDE, on=on, **{each.value: rate_bp for each, rate_bp in rates.by_class.items()})

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
 
 from xinzu.back.billing.model import (
     INSTALMENT_MOVES,
@@ -22,10 +20,10 @@ from xinzu.back.billing.model import (
     Role,
     Suspended,
 )
-from xinzu.back.billing.rules.effective_interest import EARNED_FEN_SQL
 from xinzu.back.billing.rules.vat import RATE_PCT, VAT_FEN_SQL, Supply
 from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 ROWS_AT_ONCE = 20_000
@@ -63,16 +61,16 @@ FROM unnest(cast(:ids AS uuid[]), cast(:agreements AS uuid[]), cast(:kinds AS te
 """
 
 _OPEN_ITEMS = """
-SELECT o.agreement_id, o.id, o.kind, o.due_on, o.open_fen, a.family FROM (
-    SELECT i.agreement_id, i.id, i.role AS kind, i.due_on, i.amount_fen - i.paid_fen - i.cancelled_fen AS open_fen
-    FROM billing_instalment i
-    WHERE i.tenant_id = :tenant AND i.agreement_id = ANY(cast(:agreements AS uuid[])) AND i.state IN ('due', 'overdue')
-    UNION ALL
-    SELECT c.agreement_id, c.id, c.kind, c.due_on, c.amount_fen - c.paid_fen - c.cancelled_fen
-    FROM billing_charge c
-    WHERE c.tenant_id = :tenant AND c.agreement_id = ANY(cast(:agreements AS uuid[]))
-      AND c.amount_fen > c.paid_fen + c.cancelled_fen
-) AS o JOIN billing_account a ON a.tenant_id = :tenant AND a.agreement_id = o.agreement_id
+SELECT i.agreement_id, i.id, i.role AS kind, i.due_on, i.amount_fen - i.paid_fen - i.cancelled_fen AS open_fen
+FROM billing_instalment i
+WHERE i.tenant_id = :tenant AND i.agreement_id = ANY(cast(:agreements AS uuid[])) AND i.state IN ('due', 'overdue')
+UNION ALL
+SELECT c.agreement_id, c.id, c.kind, c.due_on, c.amount_fen - c.paid_fen - c.cancelled_fen
+FROM billing_charge c
+WHERE c.tenant_id = :tenant AND c.agreement_id = ANY(cast(:agreements AS uuid[])) AND c.amount_fen > c.paid_fen + c.cancelled_fen
+"""
+_FAMILIES = """
+SELECT agreement_id, family FROM billing_account WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[]))
 """
 
 # Suspended is what is open of suspended interest: what is paid of it, or let off, is so no more (rules.suspension).
@@ -91,11 +89,12 @@ RETURNING i.id, i.agreement_id, old.suspended_fen AS before_fen, new.suspended_f
 """
 
 _PAY_INSTALMENTS = f"""
-UPDATE billing_instalment i
+WITH paid AS (UPDATE billing_instalment i
 SET paid_fen = i.paid_fen + p.amount_fen,
     state = CASE WHEN i.paid_fen + p.amount_fen + i.cancelled_fen = i.amount_fen THEN 'paid' ELSE i.state END, {_SUSPENDED_AFTER}
 FROM unnest(cast(:ids AS uuid[]), cast(:amounts AS bigint[])) AS p(id, amount_fen)
 WHERE i.tenant_id = :tenant AND i.id = p.id {_SUSPENDED_MOVED}
+) SELECT * FROM paid WHERE before_fen <> after_fen
 """  # noqa: S608 (constants only)
 
 _PAY_CHARGES = """
@@ -193,44 +192,6 @@ WHERE c.tenant_id = :tenant AND c.instalment_id = late.id AND c.kind = 'late_fee
 RETURNING c.id, c.agreement_id, late.family, old.amount_fen AS before_fen, new.amount_fen AS after_fen
 """  # noqa: S608 (constants only)
 
-# The rule is rules.effective_interest.earned_fen (a test holds the two together). A leg is earned to its end once its last day is over,
-# and on the days that end a month every leg that has begun is earned up to them.
-_EARNED = EARNED_FEN_SQL.format(leg_fen="i.amount_fen", from_on="i.from_on", to_on="i.to_on", on="cast(:on AS date)")
-_EARN = f"""
-UPDATE billing_instalment i SET earned_fen = {_EARNED}
-FROM billing_account a
-WHERE i.tenant_id = :tenant AND i.role IN ('rent', 'interest') AND i.state <> 'cancelled' AND i.earned_fen < i.amount_fen
-  AND i.from_on <= :on AND (i.to_on <= :on OR :ends_month)
-  AND i.earned_fen < {_EARNED}
-  AND a.tenant_id = :tenant AND a.agreement_id = i.agreement_id AND a.commencement_on IS NOT NULL AND a.non_accrual_since IS NULL
-  AND (cast(:agreements AS uuid[]) IS NULL OR i.agreement_id = ANY(cast(:agreements AS uuid[])))
-RETURNING i.id, i.agreement_id, i.role, a.family, old.earned_fen AS before_fen, new.earned_fen AS after_fen
-"""  # noqa: S608 (constants only)
-
-
-# Of an agreement whose accrual is stopped: what was earned of interest to come, and of what is due and open, is income no more.
-_SUSPEND = """
-UPDATE billing_instalment i
-SET earned_fen = CASE WHEN i.state = 'scheduled' THEN 0
-                      ELSE i.earned_fen - (i.amount_fen - i.paid_fen - i.cancelled_fen - i.suspended_fen) END,
-    suspended_fen = CASE WHEN i.state = 'scheduled' THEN 0 ELSE i.amount_fen - i.paid_fen - i.cancelled_fen END
-FROM billing_account a
-WHERE a.tenant_id = :tenant AND a.non_accrual_since IS NOT NULL AND i.tenant_id = :tenant AND i.agreement_id = a.agreement_id
-  AND i.role = 'interest' AND CASE i.state WHEN 'scheduled' THEN i.earned_fen > 0
-      ELSE i.state IN ('due', 'overdue') AND i.amount_fen - i.paid_fen - i.cancelled_fen > i.suspended_fen END
-RETURNING i.id, i.agreement_id, a.family, new.state = 'scheduled' AS is_to_come, old.earned_fen AS earned_before_fen,
-          new.earned_fen AS earned_fen, old.suspended_fen AS before_fen, new.suspended_fen AS after_fen
-"""
-
-_RECOGNISE = """
-UPDATE billing_instalment i SET earned_fen = i.earned_fen + i.suspended_fen, suspended_fen = 0, suspended_vat_fen = 0
-FROM billing_account a
-WHERE i.tenant_id = :tenant AND i.agreement_id = ANY(cast(:agreements AS uuid[])) AND i.suspended_fen > 0
-  AND a.tenant_id = :tenant AND a.agreement_id = i.agreement_id
-RETURNING i.id, i.agreement_id, a.family, old.suspended_fen AS before_fen, new.suspended_fen AS after_fen,
-          old.suspended_vat_fen AS vat_before_fen, new.suspended_vat_fen AS vat_after_fen
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class NewCharge:
@@ -286,23 +247,27 @@ async def charges_of(read: ReadSession, agreement_ids: Sequence[UUID]) -> list[C
     return [_charge(row) for row in rows]
 
 
-async def open_items(read: ReadSession, agreement_ids: Sequence[UUID]) -> dict[UUID, list[OpenItem]]:
-    """What is due and not fully paid, by agreement."""
+async def open_items(
+    read: ReadSession, agreement_ids: Sequence[UUID], families: Mapping[UUID, Family] | None = None
+) -> dict[UUID, list[OpenItem]]:
+    """What is due and not fully paid, by agreement. ``families`` of the agreements, when they are known already."""
+    if families is None:
+        families = {row.agreement_id: Family(row.family) for row in await read.rows(_FAMILIES, agreements=list(agreement_ids))}
     items: dict[UUID, list[OpenItem]] = {}
-    for row in await read.rows(_OPEN_ITEMS, agreements=list(agreement_ids)):
-        item = OpenItem(row.id, ItemKind(row.kind), row.due_on, row.open_fen, Family(row.family))
-        items.setdefault(row.agreement_id, []).append(item)
+    for agreement_id, item_id, kind, due_on, open_fen in await read.rows(_OPEN_ITEMS, agreements=list(agreement_ids)):
+        item = OpenItem(item_id, ItemKind(kind), due_on, open_fen, families[agreement_id])
+        items.setdefault(agreement_id, []).append(item)
     return items
 
 
 async def pay(uow: UnitOfWork, instalment_fen: Mapping[UUID, int], charge_fen: Mapping[UUID, int]) -> list[Suspended]:
     """Add to what was paid on items; returns the suspended interest that was paid."""
-    moved: Sequence[Row[Any]] = ()
+    moved: Sequence[Row] = ()
     if instalment_fen:
         moved = await uow.rows(_PAY_INSTALMENTS, ids=list(instalment_fen), amounts=list(instalment_fen.values()))
     if charge_fen:
         await uow.execute(_PAY_CHARGES, ids=list(charge_fen), amounts=list(charge_fen.values()))
-    return _suspended(moved)
+    return suspended(moved)
 
 
 async def unpay(uow: UnitOfWork, instalment_fen: Mapping[UUID, int], charge_fen: Mapping[UUID, int]) -> None:
@@ -315,14 +280,14 @@ async def unpay(uow: UnitOfWork, instalment_fen: Mapping[UUID, int], charge_fen:
 
 async def let_off(uow: UnitOfWork, parts: Sequence[tuple[OpenItem, int]]) -> list[Suspended]:
     """Let so much of items off (waived, written off); below zero opens it again. Returns the suspended interest that was let off."""
-    moved: Sequence[Row[Any]] = ()
+    moved: Sequence[Row] = ()
     legs = {item.id: fen for item, fen in parts if item.is_leg}
     charges = {item.id: fen for item, fen in parts if not item.is_leg}
     if legs:
         moved = await uow.rows(_LET_OFF_INSTALMENTS, ids=list(legs), amounts=list(legs.values()))
     if charges:
         await uow.execute(_LET_OFF_CHARGES, ids=list(charges), amounts=list(charges.values()))
-    return _suspended(moved)
+    return suspended(moved)
 
 
 async def cancel(uow: UnitOfWork, instalment_ids: Sequence[UUID], charge_ids: Sequence[UUID]) -> None:
@@ -342,17 +307,17 @@ async def cancel(uow: UnitOfWork, instalment_ids: Sequence[UUID], charge_ids: Se
         )
 
 
-async def fall_due(uow: UnitOfWork, on: BusinessDate, agreement_ids: Sequence[UUID] | None = None) -> Sequence[Row[Any]]:
+async def fall_due(uow: UnitOfWork, on: BusinessDate, agreement_ids: Sequence[UUID] | None = None) -> Sequence[Row]:
     """Mark what is due by a date, of open accounts (all, or of these agreements); returns it."""
     return await uow.rows(_FALL_DUE, on=on, agreements=None if agreement_ids is None else list(agreement_ids))
 
 
-def falling_due(uow: UnitOfWork, on: BusinessDate) -> AsyncIterator[Sequence[Row[Any]]]:
+def falling_due(uow: UnitOfWork, on: BusinessDate) -> AsyncIterator[Sequence[Row]]:
     """As ``fall_due`` for all agreements, a part of the rows at a time, by agreement: there may be more than memory should hold."""
     return uow.batches(_FALL_DUE_IN_ORDER, ROWS_AT_ONCE, on=on, agreements=None)
 
 
-async def become_overdue(uow: UnitOfWork, on: BusinessDate) -> Sequence[Row[Any]]:
+async def become_overdue(uow: UnitOfWork, on: BusinessDate) -> Sequence[Row]:
     """Mark what is past its grace days at the close of a date; returns what was not marked before."""
     return await uow.rows(_BECOME_OVERDUE, on=on)
 
@@ -370,36 +335,18 @@ async def open_late_fees(uow: UnitOfWork, late: Sequence[tuple[UUID, UUID, UUID,
         )
 
 
-async def accrue_late_fees(uow: UnitOfWork, on: BusinessDate, days_in_year: int, cap_pct: int) -> Sequence[Row[Any]]:
+async def accrue_late_fees(
+    uow: UnitOfWork, on: BusinessDate, days_in_year: int, cap_pct: int, *, are_many: bool
+) -> Sequence[Row]:
     """Add one day to every late fee of what is overdue; returns each with its amount before and after."""
     # Three sets of like size are joined. Without fresh statistics the planner takes them for a row each and compares all with all
     # (measured: 5 s for 15,000 instalments); hashed, the cost grows with the tenant's arrears.
-    await uow.execute("SET LOCAL enable_nestloop = off")
+    if are_many:
+        await uow.execute("SET LOCAL enable_nestloop = off")
     rows = await uow.rows(_ACCRUE_LATE_FEES, on=on, days_in_year=days_in_year, cap_pct=cap_pct)
-    await uow.execute("SET LOCAL enable_nestloop = on")
+    if are_many:
+        await uow.execute("SET LOCAL enable_nestloop = on")
     return rows
-
-
-async def earn(
-    uow: UnitOfWork, on: BusinessDate, *, ends_month: bool, agreement_ids: Sequence[UUID] | None = None
-) -> Sequence[Row[Any]]:
-    """Earn rents and interest up to the close of a date; returns each leg that grew, with what was earned before and after."""
-    return await uow.rows(_EARN, on=on, ends_month=ends_month, agreements=None if agreement_ids is None else list(agreement_ids))
-
-
-def earning(uow: UnitOfWork, on: BusinessDate, *, ends_month: bool) -> AsyncIterator[Sequence[Row[Any]]]:
-    """As ``earn`` for all agreements, a part of the rows at a time."""
-    return uow.batches(_EARN, ROWS_AT_ONCE, on=on, ends_month=ends_month, agreements=None)
-
-
-async def suspend(uow: UnitOfWork) -> Sequence[Row[Any]]:
-    """Take interest of agreements whose accrual is stopped out of income; returns the legs, with what was and is earned and suspended."""
-    return await uow.rows(_SUSPEND)
-
-
-async def recognise(uow: UnitOfWork, agreement_ids: Sequence[UUID]) -> list[Suspended]:
-    """Make what is suspended of these agreements income; returns it."""
-    return _suspended(await uow.rows(_RECOGNISE, agreements=list(agreement_ids))) if agreement_ids else []
 
 
 def late_fee_days_of(charge: Charge) -> LateFeeDays:
@@ -407,7 +354,7 @@ def late_fee_days_of(charge: Charge) -> LateFeeDays:
     return msgspec.convert(charge.why, LateFeeDays)
 
 
-def _instalment(row: Row[Any]) -> Instalment:
+def _instalment(row: Row) -> Instalment:
     return Instalment(
         id=row.id,
         agreement_id=row.agreement_id,
@@ -427,7 +374,8 @@ def _instalment(row: Row[Any]) -> Instalment:
     )
 
 
-def _suspended(moved: Sequence[Row[Any]]) -> list[Suspended]:
+def suspended(moved: Sequence[Row]) -> list[Suspended]:
+    """Rows of legs as the suspended interest that moved on them."""
     return [
         Suspended(
             leg_id=row.id,
@@ -443,7 +391,7 @@ def _suspended(moved: Sequence[Row[Any]]) -> list[Suspended]:
     ]
 
 
-def _charge(row: Row[Any]) -> Charge:
+def _charge(row: Row) -> Charge:
     return Charge(
         row.id,
         row.agreement_id,

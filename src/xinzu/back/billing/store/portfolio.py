@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from xinzu.back.billing.rules.ageing import LAST_DAYS, AgeingBucket
 from xinzu.back.billing.rules.late_fee import EXCESSIVE_PENALTY_PCT
 from xinzu.back.billing.store.classes import EXPOSED
 from xinzu.kernel.prime_rate import DAYS_IN_YEAR
 from xinzu.kernel.time import BusinessDate
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession
 
 # What is open now stands on the items. Two small indexes hold it.
@@ -101,26 +99,26 @@ def _items(read: ReadSession, on: BusinessDate) -> str:
     return _OPEN_NOW if on == read.business_date else _OPEN_THEN
 
 
-async def ageing(read: ReadSession, on: BusinessDate) -> Sequence[Row[Any]]:
+async def ageing(read: ReadSession, on: BusinessDate) -> Sequence[Row]:
     """What is open by family and bucket (its place in ``AgeingBucket``): agreements and fen. One statement."""
     return await read.rows(_AGEING.format(bucket=_BUCKET, items=_items(read, on)), on=on)
 
 
 async def aged(
     read: ReadSession, on: BusinessDate, bucket: AgeingBucket, family: str | None, after: UUID | None, limit: int
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row]:
     """Agreements that have something in a bucket, by their ids, with what they have in each (``bucket_n``)."""
     where = f"AND l.bucket_{tuple(AgeingBucket).index(bucket)} > 0 "
     query = _AGED.format(buckets=_NAMED, sums=_PER_BUCKET, items=_items(read, on), where=where)
     return await read.rows(f"{query} LIMIT :limit", on=on, family=family, after=after, limit=limit)
 
 
-def stream_aged(read: ReadSession, on: BusinessDate, size: int) -> AsyncIterator[Sequence[Row[Any]]]:
+def stream_aged(read: ReadSession, on: BusinessDate, size: int) -> AsyncIterator[Sequence[Row]]:
     """The same of every agreement that owes something, in batches."""
     query = _AGED.format(buckets=_NAMED, sums=_PER_BUCKET, items=_items(read, on), where="")
     return read.batches(query, size, on=on, family=None, after=None)
 
 
-async def by_class(read: ReadSession) -> Sequence[Row[Any]]:
-    """Agreements that owe something by family and risk class: count, exposure, provision. One statement."""
-    return await read.rows(_CLASSES)
+async def by_class(read: ReadSession, on: BusinessDate) -> Sequence[Row]:
+    """Agreements that owe something by family and risk class: count, exposure at the close of a date, provision. One statement."""
+    return await read.rows(_CLASSES, on=on)

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row
-
-from xinzu.back.billing.model import Funds
+from xinzu.back.billing.errors import ReceiptConflict
+from xinzu.back.billing.model import AccountState, Funds
+from xinzu.kernel.terms import Family
 from xinzu.kernel.time import BusinessDate, Instant
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
-_INSERT_RECEIPTS = """
-INSERT INTO billing_receipt (tenant_id, id, agreement_id, source, source_ref, purpose, provider, provider_trade_no, amount_fen,
-    allocated_fen, refunded_fen, received_on, recorded_at)
-SELECT :tenant, r.id, r.agreement_id, r.source, r.source_ref, r.purpose, r.provider, r.trade_no, r.amount_fen, 0, 0, r.received_on, :now
-FROM unnest(cast(:ids AS uuid[]), cast(:agreements AS uuid[]), cast(:sources AS text[]), cast(:refs AS text[]),
-            cast(:purposes AS text[]), cast(:providers AS text[]), cast(:trades AS text[]), cast(:amounts AS bigint[]),
-            cast(:dates AS date[]))
-     AS r(id, agreement_id, source, source_ref, purpose, provider, trade_no, amount_fen, received_on)
-ON CONFLICT (tenant_id, source, source_ref) DO NOTHING
-RETURNING id
+# Locked as accounts always are (store.accounts.lock): in the order of their ids, before anything else.
+_LOCK_PAYERS = """
+SELECT agreement_id, party_id, state, family, commencement_on, written_off_on, credit_balance_fen, overdue_fen, kept_on,
+       has_shares
+FROM billing_account
+WHERE tenant_id = :tenant AND agreement_id = ANY(cast(:agreements AS uuid[]))
+ORDER BY agreement_id FOR NO KEY UPDATE
+"""
+
+# The function is in migration 0010. What many receipts have in common (where they came from, what for, by whom and when) is given once.
+_RECORD = """
+SELECT billing_record_receipts(:ids, :agreements, :refs, :trades, :amounts, :allocated, :sort_of, :sources, :purposes, :providers, :dates,
+                               :part_ids, :part_of, :instalments, :charges, :parts, :today, :now)
 """
 
 _BY_REFERENCE = """
-SELECT r.id, r.agreement_id, r.source, r.source_ref, r.amount_fen, r.allocated_fen
-FROM unnest(cast(:sources AS text[]), cast(:refs AS text[])) AS g(source, source_ref)
-JOIN billing_receipt r ON r.tenant_id = :tenant AND r.source = g.source AND r.source_ref = g.source_ref
+SELECT r.source_ref, r.id, r.agreement_id, r.amount_fen, r.allocated_fen FROM billing_receipt r
+WHERE r.tenant_id = :tenant AND r.source = :source AND r.source_ref = ANY(cast(:refs AS text[]))
 """
 
 _AVAILABLE = """
@@ -95,8 +98,22 @@ ORDER BY id DESC LIMIT :limit
 """
 
 
-@dataclass(frozen=True, slots=True)
-class NewReceipt:
+class Payer(NamedTuple):
+    """A locked account, as far as recording money asks about it. A tuple, as are the two below: very many are made."""
+
+    agreement_id: UUID
+    party_id: UUID
+    state: AccountState
+    family: Family
+    commencement_on: BusinessDate | None
+    written_off_on: BusinessDate | None
+    credit_balance_fen: int
+    overdue_fen: int
+    kept_on: BusinessDate | None
+    has_shares: bool = False
+
+
+class NewReceipt(NamedTuple):
     """Money that came in. ``(source, source_ref)`` names it: the same money is recorded once."""
 
     id: UUID
@@ -138,8 +155,7 @@ class ReceiptRecord:
     recorded_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class AllocationRow:
+class AllocationRow(NamedTuple):
     """A row of billing_allocation; negative when it takes an earlier one back. Exactly one of the two items is given. ``allocated_on`` is
     the day it counts from, None for today."""
 
@@ -152,30 +168,62 @@ class AllocationRow:
     allocated_on: BusinessDate | None = None
 
 
-async def insert_receipts(uow: UnitOfWork, receipts: Sequence[NewReceipt]) -> set[UUID]:
-    """Record receipts; returns the ids of those whose reference was not known before."""
-    rows = await uow.rows(
-        _INSERT_RECEIPTS,
+async def lock_payers(uow: UnitOfWork, agreement_ids: Collection[UUID]) -> dict[UUID, Payer]:
+    """The accounts of these agreements, locked until the end of the transaction; agreements without one are left out."""
+    return {
+        agreement_id: Payer(agreement_id, party_id, AccountState(state), Family(family), *others)
+        for agreement_id, party_id, state, family, *others in await uow.rows(_LOCK_PAYERS, agreements=list(agreement_ids))
+    }
+
+
+async def insert_receipts(uow: UnitOfWork, receipts: Sequence[NewReceipt], rows: Sequence[AllocationRow] = ()) -> None:
+    """Record receipts with the allocations of them that count from today. Raises ReceiptConflict when a reference was given to money of
+    another agreement since it was looked up: who has locked an account knows all of its own. The transaction must then be given up."""
+    nth_of = {receipt.id: nth for nth, receipt in enumerate(receipts)}
+    part_of = [nth_of[row.receipt_id] for row in rows]
+    allocated_fen = [0] * len(receipts)
+    for nth, row in zip(part_of, rows, strict=True):
+        allocated_fen[nth] += row.amount_fen
+    sorts: dict[tuple[str, str, str, BusinessDate], int] = {}
+    sort_of = [
+        sorts.setdefault((receipt.source, receipt.purpose, receipt.provider, receipt.received_on), len(sorts) + 1)
+        for receipt in receipts
+    ]
+    sources, purposes, providers, dates = map(list, zip(*sorts, strict=True))
+    written = await uow.scalar(
+        _RECORD,
         now=uow.now,
+        today=uow.business_date,
         ids=[receipt.id for receipt in receipts],
         agreements=[receipt.agreement_id for receipt in receipts],
-        sources=[receipt.source for receipt in receipts],
         refs=[receipt.source_ref for receipt in receipts],
-        purposes=[receipt.purpose for receipt in receipts],
-        providers=[receipt.provider for receipt in receipts],
         trades=[receipt.provider_trade_no for receipt in receipts],
         amounts=[receipt.amount_fen for receipt in receipts],
-        dates=[receipt.received_on for receipt in receipts],
+        allocated=allocated_fen,
+        sort_of=sort_of,
+        sources=sources,
+        purposes=purposes,
+        providers=providers,
+        dates=dates,
+        part_ids=[row.id for row in rows],
+        part_of=[nth + 1 for nth in part_of],
+        instalments=[row.instalment_id for row in rows],
+        charges=[row.charge_id for row in rows],
+        parts=[row.amount_fen for row in rows],
     )
-    return {row.id for row in rows}
+    if written < len(receipts):
+        raise ReceiptConflict
 
 
 async def by_reference(read: ReadSession, references: Iterable[tuple[str, str]]) -> dict[tuple[str, str], KnownReceipt]:
     """Receipts by (source, source_ref)."""
-    wanted = list(references)
-    rows = await read.rows(_BY_REFERENCE, sources=[source for source, _ in wanted], refs=[ref for _, ref in wanted])
+    refs_of: dict[str, list[str]] = {}
+    for source, source_ref in references:
+        refs_of.setdefault(source, []).append(source_ref)
     return {
-        (row.source, row.source_ref): KnownReceipt(row.id, row.agreement_id, row.amount_fen, row.allocated_fen) for row in rows
+        (source, source_ref): KnownReceipt(*known)
+        for source, refs in refs_of.items()
+        for source_ref, *known in await read.rows(_BY_REFERENCE, source=source, refs=refs)
     }
 
 
@@ -189,10 +237,11 @@ async def available(read: ReadSession, agreement_ids: Sequence[UUID]) -> dict[UU
 
 async def insert_allocations(uow: UnitOfWork, rows: Sequence[AllocationRow]) -> None:
     """Write allocations and add them up on their receipts. Two statements."""
+    today = uow.business_date
     await uow.execute(
         _INSERT_ALLOCATIONS,
         now=uow.now,
-        dates=[row.allocated_on or uow.business_date for row in rows],
+        dates=[row.allocated_on or today for row in rows],
         ids=[row.id for row in rows],
         agreements=[row.agreement_id for row in rows],
         receipts=[row.receipt_id for row in rows],
@@ -224,7 +273,7 @@ async def find(read: ReadSession, agreement_id: UUID, receipt_id: UUID) -> Recei
     return None if row is None else ReceiptRecord(*tuple(row))
 
 
-async def settled_by(read: ReadSession, receipt_id: UUID) -> Sequence[Row[Any]]:
+async def settled_by(read: ReadSession, receipt_id: UUID) -> Sequence[Row]:
     """What a receipt stands against: instalment_id or charge_id, kind of item, amount_fen."""
     return await read.rows(_SETTLED_BY, receipt=receipt_id)
 

@@ -21,8 +21,23 @@ _DUE = "i.state IN ('due', 'overdue')"
 _TO_COME = "i.state = 'scheduled'"
 _OPEN = "i.amount_fen - i.paid_fen - i.cancelled_fen"
 
-# Account → the sum over legs i (with their account a) that it must show.
-_OF_LEGS: dict[str, str] = {
+# Account → the sum over rents i that it must show. What rents hold that is due and not earned, where their last day is still to come: what
+# has ended and is not earned would show as a difference.
+_OF_RENTS: dict[str, str] = {
+    chart.RECEIVABLE: f"CASE WHEN {_DUE} THEN {_OPEN} ELSE 0 END",
+    chart.DEFERRED_RENT: (
+        f"CASE WHEN i.to_on > r.through_on THEN {_net('i.amount_fen', _LEASING)} - {_net('i.earned_fen', _LEASING)} ELSE 0 END"
+    ),
+}
+_RENTS = f"""
+SELECT {", ".join(f'sum({rule}) AS "{account}"' for account, rule in _OF_RENTS.items())}
+FROM billing_instalment i CROSS JOIN reached r
+WHERE i.tenant_id = :tenant AND i.role = 'rent'
+  AND ({_DUE} OR i.state = 'paid' AND i.to_on > r.through_on)
+"""  # noqa: S608 (constants only)
+
+# The same of the legs of leases and loans, with their account a.
+_OF_FINANCED: dict[str, str] = {
     chart.RECEIVABLE: f"CASE WHEN {_DUE} AND (a.family <> 'loan' OR i.role = 'fee') THEN {_OPEN} ELSE 0 END",
     chart.INTEREST_RECEIVABLE: f"CASE WHEN {_DUE} AND a.family = 'loan' AND i.role = 'interest' THEN {_OPEN} ELSE 0 END",
     chart.LOAN_PRINCIPAL: f"CASE WHEN a.family = 'loan' AND i.role = 'principal' THEN {_OPEN} ELSE 0 END",
@@ -41,37 +56,48 @@ _OF_LEGS: dict[str, str] = {
     ),
     chart.INTEREST_SUSPENDED: f"CASE WHEN a.family = 'loan' THEN {_net('i.suspended_fen', _LENDING)} ELSE 0 END",
     chart.LEASE_INCOME_SUSPENDED: f"CASE WHEN a.family = 'finance_lease' THEN {_net('i.suspended_fen', _LEASING)} ELSE 0 END",
-    chart.DEFERRED_RENT: (
-        f"CASE WHEN i.role = 'rent' AND i.state IN ('due', 'overdue', 'paid')"
-        f" THEN {_net('i.amount_fen', _LEASING)} - {_net('i.earned_fen', _LEASING)} ELSE 0 END"
-    ),
 }
-
-# Legs of which every rule above makes nothing (paid and earned, fallen away, rents to come) are most of a book: they are passed over.
-_COUNTS = f"({_DUE} OR {_TO_COME} AND i.role <> 'rent' OR i.role = 'rent' AND i.state = 'paid' AND i.earned_fen < i.amount_fen)"
-
-_LEGS = f"""
-SELECT {", ".join(f'cast(coalesce(sum({rule}), 0) AS bigint) AS "{account}"' for account, rule in _OF_LEGS.items())}
+_FINANCED = f"""
+SELECT {", ".join(f'sum({rule}) AS "{account}"' for account, rule in _OF_FINANCED.items())}
 FROM billing_instalment i JOIN billing_account a ON a.tenant_id = i.tenant_id AND a.agreement_id = i.agreement_id
-WHERE i.tenant_id = :tenant AND {_COUNTS}
+WHERE i.tenant_id = :tenant AND i.role <> 'rent' AND ({_DUE} OR {_TO_COME})
 """  # noqa: S608 (constants only)
 
+# What is settled has nothing open, so that the partial indexes of what is open hold it all.
 _OTHERS = f"""
-SELECT cast(coalesce((SELECT sum(amount_fen - paid_fen - cancelled_fen) FROM billing_charge WHERE tenant_id = :tenant), 0) AS bigint)
-           AS charges_fen,
-       cast(coalesce((SELECT sum(amount_fen - allocated_fen - refunded_fen) FROM billing_receipt
-                      WHERE tenant_id = :tenant AND reversed_on IS NULL), 0) AS bigint) AS "{chart.CREDIT_BALANCE}",
-       cast(coalesce(sum(provision_fen) FILTER (WHERE family = 'loan'), 0) AS bigint) AS "{chart.LOAN_ALLOWANCE}",
-       cast(coalesce(sum(provision_fen) FILTER (WHERE family <> 'loan'), 0) AS bigint) AS "{chart.ALLOWANCE}"
-FROM billing_account WHERE tenant_id = :tenant
+SELECT (SELECT sum(amount_fen - paid_fen - cancelled_fen) FROM billing_charge
+        WHERE tenant_id = :tenant AND amount_fen > paid_fen + cancelled_fen) AS "{chart.RECEIVABLE}",
+       (SELECT sum(amount_fen - allocated_fen - refunded_fen) FROM billing_receipt
+        WHERE tenant_id = :tenant AND amount_fen > allocated_fen + refunded_fen AND reversed_on IS NULL) AS "{chart.CREDIT_BALANCE}",
+       (SELECT sum(provision_fen) FROM billing_account
+        WHERE tenant_id = :tenant AND family = 'loan' AND provision_fen > 0) AS "{chart.LOAN_ALLOWANCE}",
+       (SELECT sum(provision_fen) FROM billing_account
+        WHERE tenant_id = :tenant AND family <> 'loan' AND provision_fen > 0) AS "{chart.ALLOWANCE}",
+       (SELECT sum(amount_fen) FROM (SELECT amount_fen FROM billing_share_due WHERE tenant_id = :tenant
+                                     UNION ALL SELECT -amount_fen FROM billing_payout WHERE tenant_id = :tenant) AS shares)
+           AS "{chart.PARTNER_PAYABLE}"
+"""  # noqa: S608 (constants only)
+
+_OF_OTHERS = (chart.RECEIVABLE, chart.CREDIT_BALANCE, chart.LOAN_ALLOWANCE, chart.ALLOWANCE, chart.PARTNER_PAYABLE)
+ACCOUNTS = tuple(dict.fromkeys((*_OF_RENTS, *_OF_FINANCED, *_OF_OTHERS)))
+
+
+def _sum(account: str) -> str:
+    parts = (("rents", _OF_RENTS), ("financed", _OF_FINANCED), ("others", _OF_OTHERS))
+    return " + ".join(f'coalesce({name}."{account}", 0)' for name, accounts in parts if account in accounts)
+
+
+_SUB_LEDGER = f"""
+WITH reached AS MATERIALIZED (
+    SELECT coalesce((SELECT max(business_date) FROM billing_day WHERE tenant_id = :tenant), '-infinity') AS through_on
+)
+SELECT {", ".join(f'cast({_sum(account)} AS bigint) AS "{account}"' for account in ACCOUNTS)}
+FROM ({_RENTS}) AS rents CROSS JOIN ({_FINANCED}) AS financed CROSS JOIN ({_OTHERS}) AS others
 """  # noqa: S608 (constants only)
 
 
 async def sub_ledger(read: ReadSession) -> dict[str, int]:
-    """Account code → what billing's items, receipts and accounts say it stands at, in fen on its normal side. Reads every leg."""
-    legs, others = await read.row(_LEGS), await read.row(_OTHERS)
-    if legs is None or others is None:
-        return {}
-    sums = dict(legs._mapping) | dict(others._mapping)
-    sums[chart.RECEIVABLE] += sums.pop("charges_fen")
-    return sums
+    """Account code → what billing's items, receipts and accounts say it stands at, in fen on its normal side. Reads what is open or still
+    to be earned, and of leases and loans what is to come. One statement."""
+    row = await read.row(_SUB_LEDGER)
+    return {} if row is None else dict(row)

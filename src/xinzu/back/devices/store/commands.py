@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from xinzu.back.devices.model import (
     COMMAND_MOVES,
@@ -17,6 +14,7 @@ from xinzu.back.devices.model import (
     Level,
 )
 from xinzu.kernel.time import Instant
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 CHANNEL = "xinzu_device_command"
@@ -227,7 +225,7 @@ async def send_again(uow: UnitOfWork, device_ids: Sequence[UUID]) -> int:
     )
 
 
-async def settle(uow: UnitOfWork, settled: Sequence[Settled]) -> Sequence[Row[Any]]:
+async def settle(uow: UnitOfWork, settled: Sequence[Settled]) -> Sequence[Row]:
     """Write what devices did, where the transition table allows it; returns the commands that moved."""
     rows = await uow.rows(
         _SETTLE,

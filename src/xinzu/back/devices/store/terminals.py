@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-from sqlalchemy.exc import IntegrityError
+from asyncpg import IntegrityConstraintViolationError
 
 from xinzu.back.devices.errors import DeviceEnrolled, KeyTaken
 from xinzu.back.devices.model import (
@@ -20,6 +18,7 @@ from xinzu.back.devices.model import (
 )
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.time import BusinessDate, Instant
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _DEVICE = """
@@ -43,16 +42,28 @@ ORDER BY b.agreement_id FOR UPDATE OF b
 """
 
 
-def _device(row: Row[Any]) -> Device:
+def _device(row: Row) -> Device:
     return Device(
         **{
-            **row._mapping,
+            **row,
             "kind": DeviceKind(row.kind),
             "public_key": bytes(row.public_key),
             "desired_level": Level(row.desired_level),
             "reported_level": None if row.reported_level is None else Level(row.reported_level),
         }
     )
+
+
+async def last_seen(read: ReadSession, agreement_ids: Sequence[UUID]) -> dict[UUID, Instant]:
+    """By agreement, when the device that serves it was last heard of, or enrolled if it never was. Agreements without a device are left out."""
+    rows = await read.rows(
+        "SELECT b.agreement_id, coalesce(s.last_seen_at, d.enrolled_at) AS seen_at FROM devices_binding b"
+        " JOIN devices_device d ON d.tenant_id = b.tenant_id AND d.asset_id = b.asset_id AND d.retired_at IS NULL"
+        " JOIN devices_shadow s ON s.tenant_id = d.tenant_id AND s.device_id = d.id"
+        " WHERE b.tenant_id = :tenant AND b.agreement_id = ANY(cast(:ids AS uuid[])) AND b.released_at IS NULL",
+        ids=list(agreement_ids),
+    )
+    return {row.agreement_id: row.seen_at for row in rows}
 
 
 # --- terminals ---------------------------------------------------------------------------------------------------------
@@ -76,7 +87,7 @@ async def enrol(uow: UnitOfWork, draft: DeviceDraft) -> UUID:
             key=draft.public_key,
             now=uow.now,
         )
-    except IntegrityError as error:
+    except IntegrityConstraintViolationError as error:
         raise DeviceEnrolled() from error
     if not written:
         raise KeyTaken()

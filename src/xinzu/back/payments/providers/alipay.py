@@ -11,9 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
-from urllib.parse import urlencode
 
-from xinzu.back.payments.providers import alipay_wire as wire
 from xinzu.back.payments.providers.base import (
     AuthorisationStatus,
     Cancelled,
@@ -35,18 +33,14 @@ from xinzu.back.payments.providers.base import (
 )
 from xinzu.kernel.money import from_yuan, to_yuan
 from xinzu.kernel.time import Clock, Instant
-from xinzu.platform.crypto.masking import redact
-from xinzu.platform.outbound import Outbound, Reply, as_unknown
-from xinzu.platform.providers import Failed, Ok, ProviderResult, Unknown
+from xinzu.platform import alipay_wire as wire
+from xinzu.platform.alipay_gateway import GatewayApp, call_gateway, common_parameters
+from xinzu.platform.outbound import Outbound
+from xinzu.platform.providers import Failed, Ok, ProviderResult
 
 T = TypeVar("T")
 
 PRODUCT_CODE = "PREAUTH_PAY"
-OK_CODE = "10000"
-UNDECIDED_CODES = frozenset({"10003", "20000"})
-UNDECIDED_SUB_CODES = frozenset(
-    {"SYSTEM_ERROR", "ACQ.SYSTEM_ERROR", "aop.ACQ.SYSTEM_ERROR", "isp.unknow-error", "aop.unknow-error"}
-)
 # fmt: off
 SHOWN_FIELDS = frozenset({
     "app_id", "method", "timestamp", "code", "msg", "sub_code",
@@ -239,58 +233,21 @@ class AlipayChannel(PreAuthorisations, Collections, Notifications):
             raise NotificationRefused("malformed") from None
 
     def _common(self, method: str, *, notify: bool) -> dict[str, str]:
-        return {
-            "app_id": self.account.app_id,
-            "method": method,
-            "format": "json",
-            "charset": "utf-8",
-            "sign_type": "RSA2",
-            "timestamp": wire.gateway_time(self.clock.now()),
-            "version": "1.0",
-            "notify_url": self.account.notify_url if notify else "",
-        }
+        return common_parameters(self.account.app_id, method, self.clock.now(), self.account.notify_url if notify else "")
 
     async def _call(
         self, method: str, content: Mapping[str, object], read: Callable[[wire.Answer], T], *, notify: bool = False
     ) -> ProviderResult[T]:
-        """One gateway call: common parameters in the query, business content in the body, one signature over both."""
-        common = self._common(method, notify=notify)
-        body = {"biz_content": _json(content)}
-        complete = wire.signed({**common, **body}, self.account.private_key_pem)
-        query = urlencode({name: value for name, value in complete.items() if name != "biz_content"})
-        outcome = await self.outbound.call(
-            "POST",
-            f"{self.account.gateway_url}?{query}",
-            content=urlencode(body).encode(),
-            headers={"content-type": "application/x-www-form-urlencoded;charset=utf-8"},
-            provider="alipay",
-            operation=method,
-            timeout_s=self.timeout_s,
+        account = self.account
+        return await call_gateway(
+            self.outbound,
+            GatewayApp(account.app_id, account.gateway_url, account.private_key_pem, account.alipay_public_key_pem),
+            self._common(method, notify=notify),
+            content,
+            read,
             shown_fields=SHOWN_FIELDS,
+            timeout_s=self.timeout_s,
         )
-        if not isinstance(outcome, Reply):
-            return as_unknown(outcome)
-        return self._result(outcome, method, read)
-
-    def _result(self, reply: Reply, method: str, read: Callable[[wire.Answer], T]) -> ProviderResult[T]:
-        if reply.status != 200:
-            return Unknown(f"http_{reply.status}")
-        try:
-            answer = wire.read_answer(reply.body.decode(), method, self.account.alipay_public_key_pem)
-        except wire.SignatureBroken as broken:
-            return Unknown("bad_signature", str(broken))
-        except (wire.Malformed, UnicodeDecodeError) as broken:
-            return Unknown("bad_reply", str(broken)[:200])
-        if answer.code == OK_CODE:
-            try:
-                return Ok(read(answer))
-            except (ValueError, KeyError) as broken:
-                # Signed and successful, but without a member we rely on: it did happen, so only a query may settle it.
-                return Unknown("bad_reply", str(broken)[:200])
-        detail = redact(answer.text("sub_msg") or answer.text("msg"))[:500]
-        if answer.code in UNDECIDED_CODES or answer.sub_code in UNDECIDED_SUB_CODES:
-            return Unknown(f"provider_{answer.sub_code or answer.code}", detail)
-        return Failed(answer.sub_code or answer.code, detail)
 
 
 def _operation(content: Mapping[str, object]) -> Operation:

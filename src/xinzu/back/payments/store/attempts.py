@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from xinzu.back.payments.model import Verdict
 from xinzu.back.payments.store.mandates import OPEN
 from xinzu.kernel.time import Instant
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 RESOLVE_AFTER = timedelta(seconds=5)  # how long a provider gets before it is asked what became of a call
@@ -131,7 +129,7 @@ async def _calls(read: ReadSession, kind: Kind, ids: Sequence[UUID]) -> list[Cal
     return [_call(read, row) for row in rows]
 
 
-def _call(read: ReadSession, row: Row[Any]) -> Call:
+def _call(read: ReadSession, row: Row) -> Call:
     sealed = row.payer_id_sealed
     return Call(
         id=row.id,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from xinzu.back.payments.model import Mandate, MandateState, Provider
 from xinzu.kernel.time import Instant
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _COLUMNS = (
@@ -195,7 +193,7 @@ async def _lock(uow: UnitOfWork, where: str, keys: Sequence[object]) -> list[Man
     return await _with_reserves(uow, rows)
 
 
-async def _with_reserves(read: ReadSession, rows: Sequence[Row[Any]]) -> list[Mandate]:
+async def _with_reserves(read: ReadSession, rows: Sequence[Row]) -> list[Mandate]:
     """Reserves are read after the lock was won, so that they hold."""
     if not rows:
         return []
@@ -304,7 +302,7 @@ async def to_release_again(read: ReadSession) -> list[UUID]:
     return [row.id for row in rows]
 
 
-def _mandate(row: Row[Any], reserved_fen: int) -> Mandate:
+def _mandate(row: Row, reserved_fen: int) -> Mandate:
     return Mandate(
         id=row.id,
         agreement_id=row.agreement_id,

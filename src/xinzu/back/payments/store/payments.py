@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from xinzu.back.payments.model import AttemptState, Demand, Payment, PaymentIntent, Purpose
 from xinzu.back.payments.store.mandates import OPEN
 from xinzu.kernel.time import BusinessDate
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 
 _COLUMNS = (
@@ -324,11 +322,11 @@ async def releases_by_request_no(read: ReadSession, request_nos: Sequence[str]) 
     return {row.out_request_no: _release(row) for row in rows}
 
 
-def _release(row: Row[Any]) -> Release:
+def _release(row: Row) -> Release:
     return Release(row.id, row.mandate_id, row.amount_fen, row.out_request_no, AttemptState(row.state))
 
 
-def _payment(row: Row[Any]) -> Payment:
+def _payment(row: Row) -> Payment:
     return Payment(
         id=row.id,
         mandate_id=row.mandate_id,

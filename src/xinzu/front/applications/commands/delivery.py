@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unicodedata import normalize
 from uuid import UUID
 
 import msgspec
@@ -13,6 +14,7 @@ from xinzu.front.applications.model import Application
 from xinzu.front.applications.rules.address import may_change_address
 from xinzu.kernel.ids import Prefix, public_id
 from xinzu.kernel.outcomes import Outcome
+from xinzu.middle.screening import api as screening
 from xinzu.platform.crypto.masking import mask_address
 from xinzu.platform.crypto.vault import TenantVault
 from xinzu.platform.uow import UnitOfWork
@@ -34,6 +36,11 @@ def seal_address(vault: TenantVault, application_id: UUID, address: str, salt: b
     return vault.seal(f"{_CONTEXT}:{application_id}", msgspec.json.encode(_SealedAddress(address, salt)))
 
 
+def address_key(vault: TenantVault, address: str) -> str:
+    """By which equal addresses of one tenant are recognised, whatever their width, case and white space: 32 hex digits."""
+    return vault.blind(_CONTEXT, "".join(normalize("NFKC", address).casefold().split())).hex()
+
+
 def address_digest(salt: bytes, address: str) -> str:
     """What stands in evidence for an address."""
     return evidence.salted_digest(salt, address)
@@ -53,7 +60,9 @@ async def change_delivery_addresses(
         if application is None:
             outcomes.append(ApplicationUnknown())
             continue
-        if not may_change_address(application.state):
+        if not may_change_address(application.state) or await screening.readdress_applications(
+            uow, {application_id: address_key(uow.vault, address)}
+        ):
             outcomes.append(
                 AddressFixed(
                     "申请已进入审核或已作出决定，收货地址不可修改；如需更换请取消后重新申请",

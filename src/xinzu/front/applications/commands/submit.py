@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from xinzu.front.applications import schemas, store
-from xinzu.front.applications.commands.delivery import address_digest, seal_address
+from xinzu.front.applications.commands.delivery import address_digest, address_key, seal_address
 from xinzu.front.applications.errors import ConsentsIncomplete
 from xinzu.front.applications.events import ApplicationSubmitted
 from xinzu.front.applications.model import Application, ApplicationState
@@ -189,7 +189,12 @@ async def _write(
         )
         uow.emit(
             ApplicationSubmitted(
-                subject_id=application_id, party_id=person.id, channel=request.channel, terms=terms, signals=request.signals
+                subject_id=application_id,
+                party_id=person.id,
+                channel=request.channel,
+                terms=terms,
+                signals=request.signals,
+                address_key=address_key(uow.vault, request.delivery_address),
             )
         )
         application = Application(
@@ -218,6 +223,7 @@ async def _write(
                     "family": str(terms.family),
                     "rent_fen": terms.rent_fen,
                     "period_months": terms.period_months,
+                    **({"period_days": terms.period_days} if terms.period_days else {}),
                     "period_count": terms.period_count,
                     "deposit_fen": terms.deposit_fen,
                     "annual_cost_pct": terms.annual_cost_pct,

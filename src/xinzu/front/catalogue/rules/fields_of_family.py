@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from xinzu.front.catalogue.errors import DaysRefused
 from xinzu.kernel.errors import Invalid
 from xinzu.kernel.terms import EndsIn, Family
 
@@ -32,6 +33,186 @@ def rental_amounts(
     return rent_fen, device_value_fen
 
 
+PERIODS_OF_MONTHS_MAX, PERIODS_OF_DAYS_MAX, DAYS_MAX = 60, 104, 366
+
+
+def period_length(period_months: int | None, period_days: int | None, *, is_daily: bool) -> tuple[int, int]:
+    """Months and days of a period, one of them 0: a month where nothing is said, a day where rent is by the day. Raises Invalid where too
+    much is said.
+
+    >>> period_length(None, None, is_daily=False), period_length(None, 15, is_daily=False), period_length(None, None, is_daily=True)
+    ((1, 0), (0, 15), (0, 1))
+    """
+    if is_daily and not period_months is period_days is None:
+        raise Invalid.field(
+            "/period_days" if period_months is None else "/period_months",
+            "catalogue.daily_has_no_periods",
+            "按天计租不分期，请勿填写",
+            "Rent by the day has no periods: leave it out",
+        )
+    if period_months is not None and period_days is not None:
+        raise Invalid.field(
+            "/period_days",
+            "catalogue.period_said_twice",
+            "每期长度请只填 period_months 或 period_days 其一",
+            "A period is of months or of days: give one of the two",
+        )
+    if is_daily:
+        return 0, 1
+    return (period_months or 1, 0) if period_days is None else (0, period_days)
+
+
+def check_period_count(period_count: int, *, is_daily: bool, is_in_days: bool) -> None:
+    """Raises Invalid for more periods than a term of their length has."""
+    most = DAYS_MAX if is_daily else PERIODS_OF_DAYS_MAX if is_in_days else PERIODS_OF_MONTHS_MAX
+    if period_count > most:
+        raise Invalid.field(
+            "/period_count", "catalogue.too_many_periods", f"最多 {most} 期（日）", f"There can be at most {most} of them"
+        )
+
+
+def check_days(days: int | None, days_most: int, *, is_daily: bool) -> None:
+    """Raises DaysRefused unless rent by the day, and only that, is asked for with a number of days that is offered."""
+    if not is_daily:
+        if days is not None:
+            raise DaysRefused.field(
+                "/days", DaysRefused.code, "该方案不按天计租，请勿填写天数", "The plan's rent is not by the day: leave days out"
+            )
+        return
+    if days is None:
+        raise DaysRefused.field(
+            "/days",
+            DaysRefused.code,
+            "按天计租的方案请先按天数报价（days），再以 quote_id 申请",
+            "A plan of rent by the day is quoted for a number of days first: give days, and apply with the quote_id",
+        )
+    if days > days_most:
+        raise DaysRefused.field(
+            "/days", DaysRefused.code, f"最多租 {days_most} 日", f"It can be rented for at most {days_most} days"
+        )
+
+
+def check_is_rental(is_daily: bool) -> None:
+    """Raises Invalid where a financing is to be paid by the day."""
+    if is_daily:
+        raise Invalid.field(
+            "/daily",
+            "catalogue.daily_of_rentals",
+            "仅租赁可按天计租，融资方案请使用 period_days",
+            "Only a rental is paid by the day: a financing uses period_days",
+        )
+
+
+def check_daily_fields(
+    *,
+    rent_fen: int | None,
+    residual_value_fen: int | None,
+    buyout_fen: int | None,
+    first_rents: int,
+    ends_in: EndsIn,
+    first_daily_fen: int,
+) -> None:
+    """Raises Invalid naming the first field that does not go with rent by the day. Amounts in fen.
+
+    The thing always comes back: short use and nothing more, so that it is no way to hand out its value on credit.
+    """
+    refusals = (
+        (
+            rent_fen is not None,
+            "/rent_fen",
+            "catalogue.rent_is_by_day",
+            "按天计租的租金由 daily 推算，请勿填写",
+            "Rent by the day follows from daily: leave it out",
+        ),
+        (
+            first_daily_fen == 0,
+            "/daily/bands",
+            "catalogue.first_day_is_free",
+            "首日租金须大于零",
+            "The first day must cost something",
+        ),
+        (
+            residual_value_fen is None,
+            "/residual_value_fen",
+            "catalogue.end_value_missing",
+            "请填写归还时的预计残值，否则无法计算年化成本",
+            "Give the value expected at the return: without it the annual cost cannot be told",
+        ),
+        (
+            buyout_fen is not None,
+            "/buyout_fen",
+            "catalogue.daily_comes_back",
+            "按天计租的租赁物须归还，请勿填写留购价",
+            "A thing rented by the day comes back: leave the buyout out",
+        ),
+        (
+            ends_in is EndsIn.OWN,
+            "/ends_in",
+            "catalogue.daily_comes_back",
+            "按天计租的租赁物须归还",
+            "A thing rented by the day comes back",
+        ),
+        (
+            first_rents > 1,
+            "/first_rents",
+            "catalogue.first_rents_of_periods",
+            "按天计租按月先付，请勿填写",
+            "Rent by the day is paid at the start of each month: leave it out",
+        ),
+    )
+    for is_wrong, pointer, code, zh, en in refusals:
+        if is_wrong:
+            raise Invalid.field(pointer, code, zh, en)
+
+
+def check_tranches(*, is_loan: bool, has_tranches: bool, is_solved: bool) -> None:
+    """Raises Invalid where a leased thing is to be paid for in tranches, or a rate solved for that changes or is drawn in parts."""
+    if has_tranches and not is_loan:
+        raise Invalid.field(
+            "/financing/tranches",
+            "catalogue.tranches_of_loans",
+            "租赁物一次交付，分笔放款仅适用于贷款",
+            "A leased thing is handed over once: only a loan is paid out in tranches",
+        )
+    if is_solved:
+        raise Invalid.field(
+            "/rent_fen",
+            "catalogue.rate_not_solvable",
+            "分笔放款或约定调息的方案不能反求利率，请填写 annual_rate_pct",
+            "With tranches or rate steps the rate is not solved for: give annual_rate_pct",
+        )
+
+
+# What serves the public interest, or may not be owned or transferred by a lessee, is not in the catalogue's categories at all; a category
+# is named here when its things may be sold and leased back.
+LEASED_BACK = frozenset({"equipment", "car", "truck", "motorcycle", "computer", "camera", "drone"})
+
+
+def check_leaseback(*, is_leaseback: bool, is_loan: bool, category: str) -> None:
+    """Raises Invalid unless what is sold and leased back (售后回租) is a thing in use of its own kind, under a finance lease.
+
+    That seller and lessee are one does not make it another contract (finance lease interpretation 2020, art. 2), but the thing must exist,
+    be theirs, free of mortgage and seizure (rules on finance lease companies, Yinbaojianfa [2020] no. 22, art. 7) and no public-interest
+    property (Civil Code art. 399 (3)): the categories are a positive list, the rest the lessee warrants in the contract. For counsel.
+    """
+    if not is_leaseback:
+        return
+    if is_loan:
+        raise Invalid.field(
+            "/financing/is_leaseback",
+            "catalogue.leaseback_of_leases",
+            "售后回租须有租赁物，请使用 family = finance_lease",
+            "A sale and leaseback has a thing: set family to finance_lease",
+        )
+    if category not in LEASED_BACK:
+        raise Invalid.field(
+            "/financing/is_leaseback",
+            "catalogue.not_leased_back",
+            f"该品类不可售后回租，仅限 {', '.join(sorted(LEASED_BACK))}",
+            f"Things of this category are not leased back: only {', '.join(sorted(LEASED_BACK))}",
+        )
+
+
 def check_rental_ways(
     *,
     is_financed: bool,
@@ -42,16 +223,12 @@ def check_rental_ways(
     residual_value_fen: int | None,
     buyout_fen: int | None,
     buyout_prices_fen: Sequence[int],
-    moves_dues_back: bool,
 ) -> None:
     """Raises Invalid naming the first field of the ways a rental is paid and ends that cannot be, or that is not a financing's. Amounts in
-    fen.
-
-    ``moves_dues_back``: a due date may come to be earlier than agreed. Of a financing that would ask for interest before it has accrued,
-    which is to deduct it in advance (Civil Code art. 670).
+    fen; the term is of 0 months where periods are counted in days.
 
     >>> check_rental_ways(is_financed=False, ends_in=EndsIn.OWN, first_rents=3, period_count=12, term_months=12, residual_value_fen=None,
-    ...                   buyout_fen=0, buyout_prices_fen=(300_000, 0), moves_dues_back=True)
+    ...                   buyout_fen=0, buyout_prices_fen=(300_000, 0))
     """
     refusals = (
         (
@@ -76,14 +253,6 @@ def check_rental_ways(
             "Only a rental has them: a financing is settled early",
         ),
         (
-            is_financed and moves_dues_back,
-            "/due_shift",
-            "catalogue.due_before_interest",
-            "融资方案的应付日不得提前，否则利息在产生前即已收取（民法典第 670 条），请使用 following 或 none",
-            "A financing's due dates cannot move back: interest would be asked for before it has accrued (Civil Code art. 670). Take"
-            " following or none",
-        ),
-        (
             first_rents > period_count,
             "/first_rents",
             "catalogue.first_rents_beyond_term",
@@ -103,6 +272,13 @@ def check_rental_ways(
             "catalogue.residual_stays_with_lessee",
             "租完归送的租赁物不收回，请勿填写残值",
             "The thing does not come back from a rental that ends in ownership: leave the residual value out",
+        ),
+        (
+            len(buyout_prices_fen) > 0 and term_months == 0,
+            "/buyout_prices_fen",
+            "catalogue.buyout_prices_by_month",
+            "各月买断价须按月计期，请填写 period_months",
+            "Prices by month need periods in months: give period_months",
         ),
         (
             len(buyout_prices_fen) > term_months,

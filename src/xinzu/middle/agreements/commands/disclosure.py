@@ -9,13 +9,21 @@ from xinzu.middle.agreements.model import CostItem, Disclosure, ScheduleLine
 
 
 def disclosure_of(terms: AgreementTerms, commencement_on: BusinessDate) -> Disclosure | None:
-    """Schedule and cost table of a financing that commences on a date; None for a rental, whose rents follow from its terms alone."""
-    if terms.financing is None:
+    """Schedule and cost table of a financing, or of rent by the day, that commences on a date; None for another rental, whose rents follow
+    from its terms alone. A rent is not split: it stands whole where principal does."""
+    if terms.financing is None and terms.daily is None:
         return None
     table = billing.cost_table(terms, commencement_on)
     return Disclosure(
         schedule=[
-            ScheduleLine(row.n, row.due_on, row.principal_fen or 0, row.interest_fen or 0, row.fee_fen, row.balance_fen or 0)
+            ScheduleLine(
+                row.n,
+                row.due_on,
+                row.total_fen if row.principal_fen is None else row.principal_fen,
+                row.interest_fen or 0,
+                row.fee_fen,
+                row.balance_fen or 0,
+            )
             for row in table.instalments
         ],
         costs=[CostItem(line.what_zh, line.when_zh, line.how_much_zh, line.amount_fen, line.who_zh) for line in table.lines],

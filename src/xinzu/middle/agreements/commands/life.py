@@ -128,10 +128,11 @@ def _wrong_sum(agreement: Agreement, request: CommenceFinancing) -> Problem | No
             "融资租赁不向承租人放款，请不要填写 disbursed_fen",
             "A finance lease disburses nothing to the lessee: leave disbursed_fen out",
         )
-    if request.disbursed_fen == financing.principal_fen:
+    drawn_fen = financing.drawn_at_start_fen
+    if (request.disbursed_fen or 0) == drawn_fen:
         return None
-    detail_zh = f"放款金额须等于借款本金 {financing.principal_fen} 分：利息和费用不得预先扣除"
-    detail_en = f"disbursed_fen must be the principal, {financing.principal_fen} fen: nothing may be deducted in advance"
+    detail_zh = f"起算日放款金额须等于约定的 {drawn_fen} 分：利息和费用不得预先扣除"
+    detail_en = f"disbursed_fen must be what was agreed for the day, {drawn_fen} fen: nothing may be deducted in advance"
     error = FieldError("/disbursed_fen", DisbursedDiffers.code, detail_zh, detail_en)
     return DisbursedDiffers(detail_zh, detail_en, errors=(error,))
 

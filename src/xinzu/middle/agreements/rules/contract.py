@@ -13,10 +13,10 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from xinzu.kernel.terms import AgreementTerms, EndsIn
+from xinzu.kernel.terms import AgreementTerms, DailyRent, EndsIn
 from xinzu.kernel.time import BusinessDate
-from xinzu.middle.agreements.model import Disclosure
-from xinzu.middle.agreements.rules.figures import figure, percent, shift_clause, yuan
+from xinzu.middle.agreements.model import Disclosure, ScheduleLine
+from xinzu.middle.agreements.rules.figures import figure, percent, shift_clause, term_zh, yuan
 from xinzu.middle.agreements.rules.financing import financing_content
 
 RESTRICTION_STEPS_ZH = (
@@ -63,17 +63,22 @@ def contract_content(
         "product": terms.product_name,
         "device_value": yuan(terms.device_value_fen),
         "period_count": terms.period_count,
-        "term_months": terms.period_count * terms.period_months,
+        "term": term_zh(terms),
         "late_fee_daily": percent(Decimal(terms.late_fee_daily_rate)),
         "grace_days": terms.grace_days,
         "annual_cost": terms.annual_cost_pct,
         "arbitration": arbitration,
-    } | (rental_content(terms) if financing is None or disclosed is None else financing_content(terms, financing, disclosed))
+    } | (
+        rental_content(terms, disclosed)
+        if financing is None or disclosed is None
+        else financing_content(terms, financing, disclosed)
+    )
 
 
-def rental_content(terms: AgreementTerms) -> dict[str, Any]:
-    """What only a rental has."""
+def rental_content(terms: AgreementTerms, disclosed: Disclosure | None = None) -> dict[str, Any]:
+    """What only a rental has; ``disclosed`` is of rent by the day, whose amounts do not follow from its terms alone."""
     return {
+        "by_day": None if terms.daily is None else bands_zh(terms.daily),
         "rent": yuan(terms.rent_fen),
         "rent_total": yuan(terms.rent_total_fen),
         "deposit": yuan(terms.deposit_fen),
@@ -86,7 +91,7 @@ def rental_content(terms: AgreementTerms) -> dict[str, Any]:
         "transfer": yuan(terms.transfer_fen) if terms.transfer_fen else None,
         "is_own": terms.ends_in is EndsIn.OWN,
         "early_return_fee": yuan(terms.early_return_fee_fen),
-        "instalments": instalment_lines(terms),
+        "instalments": instalment_lines(terms) if disclosed is None else month_lines(disclosed.schedule),
         "costs": cost_lines(terms),
         "restriction_version": terms.restriction_clause_version,
         "restriction_steps": list(RESTRICTION_STEPS_ZH),
@@ -99,11 +104,39 @@ def instalment_lines(terms: AgreementTerms) -> list[list[str]]:
     return [
         [
             str(nth + 1),
-            "起租日" if nth == 0 or nth >= in_turn else f"起租日起满 {nth * terms.period_months} 个月之日",
+            "起租日" if nth == 0 or nth >= in_turn else _due_zh(terms, nth),
             yuan(terms.rent_fen),
         ]
         for nth in range(terms.period_count)
     ]
+
+
+def _due_zh(terms: AgreementTerms, nth: int) -> str:
+    length = f"{nth * terms.period_days} 日" if terms.period_days else f"{nth * terms.period_months} 个月"
+    return f"起租日起满 {length}之日"
+
+
+def month_lines(schedule: Sequence[ScheduleLine]) -> list[list[str]]:
+    """Number, due day and rent of each month of a rental by the day."""
+    return [
+        [str(line.number), "起租日" if line.number == 1 else f"起租日起满 {line.number - 1} 个月之日", yuan(line.total_fen)]
+        for line in schedule
+    ]
+
+
+def bands_zh(daily: DailyRent) -> str:
+    """The prices of days and the caps on days charged.
+
+    >>> from xinzu.kernel.terms import PriceBand
+    >>> bands_zh(DailyRent(bands=(PriceBand(1, 3_000), PriceBand(8, 2_000)), month_days_max=20))
+    '第 1 日起每日 30.00 元，第 8 日起每日 20.00 元；每月最多计 20 日'
+    """
+    words = ["，".join(f"第 {band.from_day} 日起每日 {yuan(band.daily_fen)}" for band in daily.bands)]
+    if daily.month_days_max is not None:
+        words.append(f"每月最多计 {daily.month_days_max} 日")
+    if daily.charged_days_max is not None:
+        words.append(f"全程最多计 {daily.charged_days_max} 日")
+    return "；".join(words)
 
 
 def buyout_lines(prices_fen: Sequence[int]) -> list[list[str]]:
@@ -125,6 +158,7 @@ def cost_lines(terms: AgreementTerms) -> list[list[str]]:
     """Everything the lessee may have to pay: item, when, how much. What is not in the table is not charged."""
     lines = [
         ["租金", _when_rents(terms), yuan(terms.rent_total_fen)],
+        *([["超期租金", "仅在约定天数之后归还时，于归还日支付", "按同一价档与封顶连续计算"]] if terms.daily else []),
         ["押金", "信用免押，不实际支付；仅就欠付与赔偿按约扣划", "0.00 元"],
         ["提前归还费", "仅在租期届满前主动归还时收取一次，以不再收取的租金为限", yuan(terms.early_return_fee_fen)],
         [
@@ -144,6 +178,8 @@ def cost_lines(terms: AgreementTerms) -> list[list[str]]:
 
 
 def _when_rents(terms: AgreementTerms) -> str:
+    if terms.daily is not None:
+        return f"按天计租，共 {terms.period_count} 日，每月租金于该月首日支付"
     if terms.first_rents == 1:
         return f"每期先付，共 {terms.period_count} 期"
     return f"共 {terms.period_count} 期：起租日付首期与最后 {terms.first_rents - 1} 期，其余每期先付"

@@ -13,7 +13,7 @@ from typing import Any
 from xinzu.kernel.errors import invariant
 from xinzu.kernel.terms import AgreementTerms, Family, Financing
 from xinzu.middle.agreements.model import CostItem, Disclosure, ScheduleLine
-from xinzu.middle.agreements.rules.figures import figure, shift_clause, yuan
+from xinzu.middle.agreements.rules.figures import every_zh, figure, shift_clause, yuan
 
 # The words of ``xinzu schedule`` as a contract says them.
 METHODS_ZH = {
@@ -59,14 +59,17 @@ def financing_content(terms: AgreementTerms, financing: Financing, disclosed: Di
         "residual": _yuan_if(financing.balloon_fen),
         "buyout": None if terms.buyout_fen is None else yuan(terms.buyout_fen),
         "deposit": _yuan_if(terms.deposit_fen),
-        "annual_rate": f"{financing.annual_rate_pct}%",
+        "annual_rate": f"{financing.annual_rate_pct}%" + ("（固定）" if not financing.rate_steps else "（按约定调整）"),
         "method": METHODS_ZH[financing.method],
         "timing": TIMINGS_ZH[financing.timing],
         "interest_days": interest_days_zh(financing),
         "rounding": ROUNDINGS_ZH[financing.rounding_mode],
-        "every": "每月" if terms.period_months == 1 else f"每 {terms.period_months} 个月",
-        "graces": grace_lines(financing),
-        "shift": shift_clause(terms.due_shift, "计息期间与各期金额", "起租日" if is_lease else "放款日"),
+        "every": every_zh(terms),
+        "graces": [*grace_lines(financing), *rate_lines(financing)],
+        "is_fixed": not financing.rate_steps,
+        "is_leaseback": financing.is_leaseback,
+        "tranches": tranche_lines(financing),
+        "shift": shift_clause(terms.due_shift, "计息期间与各期金额", "起租日" if is_lease else "放款日", moves_interest=True),
         "has_fees": any(line.fee_fen for line in schedule),
         "instalments": schedule_lines(schedule),
         "sums": sums(schedule),
@@ -91,6 +94,21 @@ def grace_lines(financing: Financing) -> list[str]:
     if financing.interest_free:
         lines.append(f"前 {financing.interest_free} 期不计利息")
     return lines
+
+
+def rate_lines(financing: Financing) -> list[str]:
+    """What the rate becomes in mid-term, from the first day of a period."""
+    return [f"自第 {step.from_period} 期首日起年利率为 {step.annual_rate_pct}%" for step in financing.rate_steps]
+
+
+def tranche_lines(financing: Financing) -> list[str]:
+    """When how much is paid out, counted from the commencement; nothing where all of it is at once."""
+    return [
+        f"起算日支付 {yuan(each.amount_fen)}"
+        if each.after_days == 0
+        else f"起算日后第 {each.after_days} 日支付 {yuan(each.amount_fen)}"
+        for each in financing.tranches
+    ]
 
 
 def schedule_lines(schedule: Sequence[ScheduleLine]) -> list[list[str]]:

@@ -1,7 +1,7 @@
 """The indicators a strategy may read: one name, one meaning, one type. Missing is null, never a guess.
 
-Three sources: the terms applied for, what the channel vouches for (``signals`` of ApplicationSubmitted), and what this module knows of
-the party. A signal of the wrong type counts as missing; a signal that is not declared here is ignored.
+Four sources: the terms applied for, what the channel vouches for (``signals`` of ApplicationSubmitted), what this module knows of the
+party, and the snapshot of credit. A signal of the wrong type counts as missing; a signal that is not declared here is ignored.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from dataclasses import replace
 from xinzu.kernel.terms import AgreementTerms, Family
 from xinzu.kernel.time import BusinessDate
 from xinzu.middle.decisions.model import DecisionOutcome, Indicators, PartyHistory
+from xinzu.middle.decisions.rules.credit_indicators import CREDIT_KINDS, CREDIT_TEXTS
+from xinzu.middle.decisions.rules.screening_indicators import SCREENING_COUNTS
 
 SCORE_MIN, SCORE_MAX = 350, 950
+SNAPSHOT_SHA256 = "snapshot_sha256"  # not an indicator: no strategy may read it
 RENT_RISK_RANKS = ("low", "medium", "high")
 
 # What channels may vouch for. A score is on the scale 350-950; a rank is one of RENT_RISK_RANKS; the rest is yes, no or unknown.
@@ -28,7 +31,7 @@ SIGNAL_TYPES: Mapping[str, type[int] | type[str] | type[bool]] = {
     "shared_address": bool,
     "shared_device": bool,
 }
-NULLABLE = frozenset({"age_years", *SIGNAL_TYPES})
+NULLABLE = frozenset({"age_years", "own_credit_line_fen", *SIGNAL_TYPES, *SCREENING_COUNTS, *CREDIT_KINDS})
 NEVER_NULL = frozenset(
     {
         "as_of",
@@ -50,6 +53,14 @@ NEVER_NULL = frozenset(
     }
 )
 DECLARED = NULLABLE | NEVER_NULL
+# Indicators that are text, with their values where there are only so many. Whatever is no text, yes or no is a whole number.
+TEXTS: Mapping[str, tuple[str, ...]] = {
+    "as_of": (),
+    "channel": (),
+    "family": tuple(str(family) for family in Family),
+    "rent_risk_rank": RENT_RISK_RANKS,
+    **CREDIT_TEXTS,
+}
 
 
 def indicators(
@@ -82,10 +93,18 @@ def indicators(
         "overdue_orders": history.overdue_orders,
         "exposure_fen": history.exposure_fen,
         "exposure_after_fen": history.exposure_fen + exposed_fen(terms),
+        "own_credit_line_fen": history.credit_line_fen,
+        **dict.fromkeys(SCREENING_COUNTS),
     }
     for name in SIGNAL_TYPES:
         found[name] = signal(name, signals.get(name))
     return found
+
+
+def with_snapshot(inputs: Indicators, values: Mapping[str, str | int | float | bool | None], sha256: str | None) -> Indicators:
+    """The inputs with every indicator of credit, so that another strategy can be tried on them later, and the digest of the snapshot they
+    stand in with source, status and time. Without a snapshot all are missing."""
+    return {**dict.fromkeys(CREDIT_KINDS), **values, **inputs, SNAPSHOT_SHA256: sha256}
 
 
 def exposed_fen(terms: AgreementTerms) -> int:

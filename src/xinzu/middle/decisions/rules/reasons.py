@@ -27,6 +27,11 @@ def review_use(outcome: DecisionOutcome) -> ReasonUse:
     return ReasonUse.REVIEW_APPROVE if outcome is DecisionOutcome.APPROVE else ReasonUse.REVIEW_DECLINE
 
 
+def codes_of(catalogue: Catalogue, use: ReasonUse) -> list[str]:
+    """The codes that only the law, the system, a strategy or a reviewer gives."""
+    return [code for code, reason in catalogue.items() if reason.use is use]
+
+
 def told_to_customer(catalogue: Catalogue, codes: Sequence[str]) -> list[Reason]:
     """The reasons behind these codes in order, those with the same customer text only once."""
     told: dict[str, Reason] = {}

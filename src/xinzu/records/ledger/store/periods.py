@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from xinzu.kernel.time import BusinessDate
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 from xinzu.records.ledger.model import Closure, TrialBalanceLine
 
@@ -20,12 +18,12 @@ FROM unnest(cast(:codes AS text[]), cast(:debits AS bigint[]), cast(:credits AS 
 """
 
 
-async def lock_book(uow: UnitOfWork) -> Row[Any] | None:
+async def lock_book(uow: UnitOfWork) -> Row | None:
     """The tenant's book, held until the commit: posters wait. None before the books are open."""
     return await uow.row("SELECT closed_through FROM ledger_book WHERE tenant_id = :tenant FOR UPDATE")
 
 
-async def book(read: ReadSession) -> Row[Any] | None:
+async def book(read: ReadSession) -> Row | None:
     """The tenant's book as it stands. None before the books are open."""
     return await read.row("SELECT closed_through FROM ledger_book WHERE tenant_id = :tenant")
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from xinzu.kernel.time import BusinessDate
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession
 from xinzu.records.ledger.model import (
     Account,
@@ -195,9 +193,7 @@ async def stream_statement(
         yield lines
 
 
-async def stream_journal(
-    read: ReadSession, first: BusinessDate, last: BusinessDate, size: int
-) -> AsyncIterator[Sequence[Row[Any]]]:
+async def stream_journal(read: ReadSession, first: BusinessDate, last: BusinessDate, size: int) -> AsyncIterator[Sequence[Row]]:
     """Postings between two dates with their entries, in the order of the books, in batches."""
     async for rows in read.batches(_JOURNAL, size, first=first, last=last, after_on=first, after_no=0, limit=None):
         yield rows
@@ -249,11 +245,11 @@ def _place(after: Place) -> dict[str, object]:
     return {"first": after.business_date, "after_on": after.business_date, "after_no": after.entry_no, "after_line": after.line}
 
 
-def _account(row: Row[Any]) -> Account:
+def _account(row: Row) -> Account:
     return Account(row.code, row.name_zh, row.name_en, AccountType(row.type), Side(row.normal_side))
 
 
-def _running(account: Account, balance_fen: int, rows: Sequence[Row[Any]]) -> list[StatementLine]:
+def _running(account: Account, balance_fen: int, rows: Sequence[Row]) -> list[StatementLine]:
     lines = []
     for row in rows:
         debited = row.debit_account == account.code
@@ -278,7 +274,7 @@ def _running(account: Account, balance_fen: int, rows: Sequence[Row[Any]]) -> li
     return lines
 
 
-def _booked(lines: Sequence[Row[Any]]) -> BookedEntry:
+def _booked(lines: Sequence[Row]) -> BookedEntry:
     head = lines[0]
     postings = tuple(Posting(row.debit_account, row.credit_account, row.amount_fen, row.subject_id) for row in lines)
     entry = Entry(head.kind, head.source_id, head.business_date, head.memo, postings, head.effective_on)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
 
 from xinzu.kernel.ids import new_id
 from xinzu.kernel.time import Instant
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 from xinzu.records.parties.commands.people import PHONE
 from xinzu.records.parties.errors import CallbackReplayed, MessageUnknown, PartyUnknown
@@ -129,7 +128,7 @@ async def record_callback(uow: UnitOfWork, key_id: str, nonce: str, settlement: 
     await settle_messages(uow, [settlement])
 
 
-def _emit(uow: UnitOfWork, row: Row[Any], state: MessageState, reason: str | None, delivered_at: Instant | None) -> None:
+def _emit(uow: UnitOfWork, row: Row, state: MessageState, reason: str | None, delivered_at: Instant | None) -> None:
     if state is MessageState.DELIVERED and delivered_at is not None:
         uow.emit(
             MessageDelivered(
@@ -166,7 +165,7 @@ async def message_contents(read: ReadSession, message_ids: Sequence[UUID]) -> di
     return contents
 
 
-def _shown(read: ReadSession, row: Row[Any]) -> Message:
+def _shown(read: ReadSession, row: Row) -> Message:
     hidden = row.template == MessageTemplate.ONE_TIME_CODE
     return Message(
         id=row.id,
@@ -184,5 +183,5 @@ def _shown(read: ReadSession, row: Row[Any]) -> Message:
     )
 
 
-def _opened(read: ReadSession, row: Row[Any]) -> _Body:
+def _opened(read: ReadSession, row: Row) -> _Body:
     return msgspec.json.decode(read.vault.open(f"{BODY}:{row.id}", bytes(row.body_sealed)), type=_Body)

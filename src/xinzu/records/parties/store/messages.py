@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from xinzu.kernel.time import Instant
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 from xinzu.records.parties.model import MESSAGE_MOVES, MessageState
 
@@ -129,11 +127,11 @@ async def insert_messages(uow: UnitOfWork, messages: Sequence[NewMessage]) -> No
     )
 
 
-async def expire(uow: UnitOfWork, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def expire(uow: UnitOfWork, ids: Sequence[UUID]) -> Sequence[Row]:
     return await uow.rows(_EXPIRE, ids=list(ids), now=uow.now)
 
 
-async def claim(uow: UnitOfWork, ids: Sequence[UUID], held: Sequence[str]) -> Sequence[Row[Any]]:
+async def claim(uow: UnitOfWork, ids: Sequence[UUID], held: Sequence[str]) -> Sequence[Row]:
     """Take messages that are due, not settled and not of the held templates; another sender's are skipped."""
     return await uow.rows(_CLAIM, ids=list(ids), now=uow.now, held=list(held))
 
@@ -142,7 +140,7 @@ async def due(read: ReadSession, limit: int) -> list[UUID]:
     return [row.id for row in await read.rows(_DUE, now=read.now, limit=limit)]
 
 
-async def settle(uow: UnitOfWork, settlements: Sequence[Settlement]) -> Sequence[Row[Any]]:
+async def settle(uow: UnitOfWork, settlements: Sequence[Settlement]) -> Sequence[Row]:
     """Write outcomes; one that the transition table does not allow from the present state is left out."""
     return await uow.rows(
         _SETTLE_SQL,
@@ -154,11 +152,11 @@ async def settle(uow: UnitOfWork, settlements: Sequence[Settlement]) -> Sequence
     )
 
 
-async def messages_by_id(read: ReadSession, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def messages_by_id(read: ReadSession, ids: Sequence[UUID]) -> Sequence[Row]:
     return await read.rows(f"{_SHOWN} AND id = ANY(cast(:ids AS uuid[]))", ids=list(ids))
 
 
-async def messages_of(read: ReadSession, subject_id: UUID, before: UUID | None, limit: int) -> Sequence[Row[Any]]:
+async def messages_of(read: ReadSession, subject_id: UUID, before: UUID | None, limit: int) -> Sequence[Row]:
     """A subject's messages, newest first."""
     return await read.rows(
         f"{_SHOWN} AND subject_id = :subject AND (cast(:before AS uuid) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit",
@@ -168,7 +166,7 @@ async def messages_of(read: ReadSession, subject_id: UUID, before: UUID | None, 
     )
 
 
-async def attempted_at(read: ReadSession, message_id: UUID) -> Row[Any] | None:
+async def attempted_at(read: ReadSession, message_id: UUID) -> Row | None:
     return await read.row("SELECT state, attempted_at FROM parties_message WHERE tenant_id = :tenant AND id = :id", id=message_id)
 
 

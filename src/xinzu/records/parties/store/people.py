@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from xinzu.kernel.ids import new_id
+from xinzu.kernel.time import Instant
+from xinzu.platform.db import Row
 from xinzu.platform.uow import ReadSession, UnitOfWork
 from xinzu.records.parties.model import Consent, ConsentDraft, ConsentPurpose, DisclosurePurpose, MaskedPerson
 
@@ -53,10 +52,19 @@ class SealedPerson:
     address: tuple[bytes, str] | None
 
 
-async def known_people(read: ReadSession, identity_no_blinds: Sequence[bytes]) -> dict[bytes, Row[Any]]:
+async def known_people(read: ReadSession, identity_no_blinds: Sequence[bytes]) -> dict[bytes, Row]:
     """People by the blind index of their identity number."""
     rows = await read.rows(_KNOWN, blinds=list(identity_no_blinds))
     return {bytes(row.identity_no_blind): row for row in rows}
+
+
+async def blind_phones(read: ReadSession, party_ids: Sequence[UUID]) -> dict[UUID, tuple[bytes, Instant]]:
+    """The blind index of each person's phone, and when the person was registered."""
+    rows = await read.rows(
+        "SELECT id, phone_blind, registered_at FROM parties_person WHERE tenant_id = :tenant AND id = ANY(cast(:ids AS uuid[]))",
+        ids=list(set(party_ids)),
+    )
+    return {row.id: (bytes(row.phone_blind), row.registered_at) for row in rows}
 
 
 async def insert_people(uow: UnitOfWork, people: Sequence[SealedPerson]) -> int:
@@ -96,7 +104,7 @@ async def update_phone(uow: UnitOfWork, party_id: UUID, blind: bytes, sealed: by
     return None if row is None else masked_person(row)
 
 
-def masked_person(row: Row[Any]) -> MaskedPerson:
+def masked_person(row: Row) -> MaskedPerson:
     return MaskedPerson(
         id=row.id,
         name=row.name_masked,
@@ -121,7 +129,7 @@ async def people_by(read: ReadSession, column: str, blind: bytes, limit: int) ->
     return [masked_person(row) for row in rows]
 
 
-async def sealed_people(read: ReadSession, party_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def sealed_people(read: ReadSession, party_ids: Sequence[UUID]) -> Sequence[Row]:
     return await read.rows(
         "SELECT id, name_sealed, identity_no_sealed, phone_sealed, phone_masked, address_sealed FROM parties_person"
         " WHERE tenant_id = :tenant AND id = ANY(cast(:ids AS uuid[]))",
@@ -144,7 +152,7 @@ async def set_delivery_addresses(uow: UnitOfWork, rows: Sequence[tuple[UUID, UUI
     )
 
 
-async def sealed_recipients(read: ReadSession, subject_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def sealed_recipients(read: ReadSession, subject_ids: Sequence[UUID]) -> Sequence[Row]:
     return await read.rows(
         "SELECT d.subject_id, d.address_sealed, p.id, p.name_sealed, p.phone_sealed FROM parties_delivery_address d"
         " JOIN parties_person p ON p.tenant_id = d.tenant_id AND p.id = d.party_id"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from enum import StrEnum
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from xinzu.back.billing.rules.schedules.cost import annual_cost_pct
-from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy, due_on_of
+from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy, due_on_of, with_shifted_periods
+from xinzu.back.billing.rules.schedules.periods import periods_of, shift
 from xinzu.back.billing.rules.schedules.solve import Schedule, schedule_of
 from xinzu.back.billing.rules.schedules.terms import (
     WEIGHTED,
@@ -20,23 +23,62 @@ from xinzu.back.billing.rules.schedules.terms import (
     RoundingPolicy,
     ScheduleTerms,
     Timing,
+    Unit,
     Unknown,
     check,
     refused,
     within,
 )
 from xinzu.kernel.money import Rounding
-from xinzu.kernel.terms import Financing
-from xinzu.kernel.time import BusinessDate, add_months
+from xinzu.kernel.terms import Financing, RateStep
+from xinzu.kernel.time import BusinessDate
 
 _RATE_DECIMALS = range(2, 21)
 _Choice = TypeVar("_Choice", bound=StrEnum)
+# A due date must not come before the interest it asks for (Civil Code art. 670), so that with these the periods move as well.
+MOVES_BACK = frozenset({ShiftPolicy.PRECEDING, ShiftPolicy.MODIFIED_FOLLOWING})
 
 
-def schedule_terms(financing: Financing, period_months: int, period_count: int, start_on: BusinessDate) -> ScheduleTerms:
+class Agreed(Protocol):
+    """What a plan, an agreement and an account say alike of their periods."""
+
+    @property
+    def financing(self) -> Financing | None: ...
+    @property
+    def period_months(self) -> int: ...
+    @property
+    def period_days(self) -> int: ...
+    @property
+    def period_count(self) -> int: ...
+    @property
+    def due_shift(self) -> str: ...
+
+
+def period_of(agreed: Agreed) -> tuple[int, Unit]:
+    """How long a period is: so many months, or so many days where the terms say days."""
+    return (agreed.period_days, Unit.DAY) if agreed.period_days else (agreed.period_months, Unit.MONTH)
+
+
+def agreed_schedule(agreed: Agreed, financing: Financing, start_on: BusinessDate) -> ScheduleTerms:
+    """The engine's terms of what was agreed, if it commences on ``start_on``. Raises Invalid naming the field that cannot be."""
+    every, unit = period_of(agreed)
+    return schedule_terms(financing, every, agreed.period_count, start_on, unit=unit, due_shift=ShiftPolicy(agreed.due_shift))
+
+
+def schedule_terms(
+    financing: Financing,
+    every: int,
+    period_count: int,
+    start_on: BusinessDate,
+    *,
+    unit: Unit = Unit.MONTH,
+    due_shift: ShiftPolicy = ShiftPolicy.NONE,
+) -> ScheduleTerms:
     """The engine's terms of an agreement that commences on ``start_on``; raises Invalid naming the field that cannot be.
 
     A subsidy (贴息) is borne by the supplier: the rows repay the principal less the subsidy. The upfront fee is due with the first row.
+    Where a due date may move back from a day off, its period ends there too and interest counts up to it; one that only moves on leaves
+    the interest as it was.
 
     >>> from datetime import date
     >>> from xinzu.kernel.terms import Family
@@ -47,10 +89,13 @@ def schedule_terms(financing: Financing, period_months: int, period_count: int, 
     """
     if financing.subsidy_fen:
         within("subsidy_fen", financing.subsidy_fen, 0, financing.principal_fen - 1)
+    if financing.tranches:
+        _check_tranches(financing)
     terms = ScheduleTerms(
         start_on=start_on,
         periods=period_count,
-        every=period_months,
+        every=every,
+        unit=unit,
         method=_choice(Method, "method", financing.method),
         principal_fen=financing.principal_fen - financing.subsidy_fen,
         annual_rate_pct=_decimal("annual_rate_pct", financing.annual_rate_pct),
@@ -61,6 +106,7 @@ def schedule_terms(financing: Financing, period_months: int, period_count: int, 
         weights=tuple(_decimal("weights", weight) for weight in financing.weights),
         grace=Grace(financing.grace_principal, financing.grace_interest),
         interest_free=financing.interest_free,
+        disbursements=tuple((start_on + timedelta(days=each.after_days), each.amount_fen) for each in financing.tranches),
         fees=((1, financing.upfront_fee_fen),) if financing.upfront_fee_fen else (),
         rounding=RoundingPolicy(
             _choice(Rounding, "rounding.mode", financing.rounding_mode),
@@ -70,15 +116,40 @@ def schedule_terms(financing: Financing, period_months: int, period_count: int, 
         ),
     )
     check(terms)
+    if due_shift in MOVES_BACK:
+        terms = with_shifted_periods(terms, due_shift)
+    if financing.rate_steps:
+        terms = replace(terms, rate_changes=_rate_changes(terms, financing.rate_steps))
+        check(terms)
     return terms
+
+
+def _check_tranches(financing: Financing) -> None:
+    """Raises Invalid where tranches do not make the principal or go with a subsidy, which lowers what one tranche repays."""
+    if sum(each.amount_fen for each in financing.tranches) != financing.principal_fen:
+        raise refused(
+            "tranches",
+            f"各笔放款之和须等于 principal_fen {financing.principal_fen}",
+            f"must sum up to principal_fen, {financing.principal_fen}",
+        )
+    if financing.subsidy_fen:
+        raise refused("subsidy_fen", "分笔放款不能与贴息并用", "cannot stand beside tranches")
+
+
+def _rate_changes(terms: ScheduleTerms, steps: Sequence[RateStep]) -> tuple[tuple[BusinessDate, Decimal], ...]:
+    """The agreed rates from the days on which their periods begin. Raises Invalid for a period that is not of the term."""
+    periods = periods_of(terms)
+    for step in steps:
+        within("rate_steps", step.from_period, 2, terms.row_count)
+    return tuple((periods[step.from_period - 1].from_on, _decimal("rate_steps", step.annual_rate_pct)) for step in steps)
 
 
 def financed_cost_pct(schedule: Schedule, *, deposit_fen: int = 0, buyout_fen: int = 0) -> str | None:
     """The all-in effective annual cost of a financing in percent, over actual days / 365, rounded away from zero; None without bound.
 
-    Counted as the stricter reading: what the rows repay was received (a subsidised price is no advantage), every fee is paid at the
-    start, a deposit is paid at the start and given back without interest at the end of the term, when the thing is bought too. A due date
-    that moves on from a day off counts as not moved.
+    Counted as the stricter reading: what the rows repay was received, tranche by tranche (a subsidised price is no advantage), every fee is
+    paid and a deposit is taken with the first of it, and given back without interest at the end of the term, when the thing is bought too.
+    A due date that moves on from a day off counts as not moved.
 
     >>> from datetime import date
     >>> loan = ScheduleTerms(start_on=date(2026, 1, 15), periods=12, principal_fen=1_200_000, annual_rate_pct=Decimal(12))
@@ -86,28 +157,40 @@ def financed_cost_pct(schedule: Schedule, *, deposit_fen: int = 0, buyout_fen: i
     ('12.738309', '13.631321')
     """
     terms = schedule.terms
+    drawn = terms.disbursements or ((terms.start_on, terms.drawn_fen),)
+    received_on = drawn[0][0]
     flows = [
-        (terms.start_on, schedule.fee_fen + deposit_fen - terms.drawn_fen),
+        (received_on, schedule.fee_fen + deposit_fen),
+        *((on, -fen) for on, fen in drawn),
         *((row.due_on, row.principal_fen + row.interest_fen) for row in schedule.rows),
-        (add_months(terms.start_on, terms.every * terms.periods), buyout_fen - deposit_fen),
+        (shift(terms.unit, terms.every, terms.start_on, terms.row_count), buyout_fen - deposit_fen),
     ]
-    received_fen = -sum(fen for on, fen in flows if on == terms.start_on)
+    received_fen = -sum(fen for on, fen in flows if on == received_on)
     return annual_cost_pct(flows) if received_fen > 0 else None
 
 
-def rent_days_early(period_months: int, period_count: int, start_on: BusinessDate, policy: ShiftPolicy) -> tuple[int, ...]:
+def rent_days_early(
+    every: int, period_count: int, start_on: BusinessDate, policy: ShiftPolicy, *, unit: Unit = Unit.MONTH
+) -> tuple[int, ...]:
     """By how many days each rent of a rental falls due before its period begins; a rent that moves back is counted as not moved.
 
     >>> from datetime import date
     >>> rent_days_early(1, 3, date(2025, 9, 1), ShiftPolicy.PRECEDING), rent_days_early(1, 3, date(2025, 9, 1), ShiftPolicy.FOLLOWING)
     ((0, 1, 1), (0, 0, 0))
     """
-    begins = [add_months(start_on, period_months * n) for n in range(period_count)]
+    begins = [shift(unit, every, start_on, n) for n in range(period_count)]
     return tuple(max((on - due_on_of(on, policy, start_on)).days, 0) for on in begins)
 
 
 def with_rate_of(
-    financing: Financing, period_months: int, period_count: int, start_on: BusinessDate, instalment_fen: int
+    financing: Financing,
+    every: int,
+    period_count: int,
+    start_on: BusinessDate,
+    instalment_fen: int,
+    *,
+    unit: Unit = Unit.MONTH,
+    due_shift: ShiftPolicy = ShiftPolicy.NONE,
 ) -> Financing:
     """The financing with the annual rate at which its instalment (of weight one) is the given one, if it starts on ``start_on``.
 
@@ -119,7 +202,7 @@ def with_rate_of(
     >>> with_rate_of(loan, 1, 12, date(2026, 1, 15), 106_619).annual_rate_pct
     '12'
     """
-    terms = replace(schedule_terms(financing, period_months, period_count, start_on), fees=())
+    terms = replace(schedule_terms(financing, every, period_count, start_on, unit=unit, due_shift=due_shift), fees=())
     wanted = schedule_of(replace(terms, solve=Unknown.RATE, instalment_fen=instalment_fen))
     compared = max(period_count - 1, 1)  # the last row takes what rounding leaves
     totals = [row.principal_fen + row.interest_fen for row in wanted.rows[:compared]]

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_UP, Decimal
 
+from xinzu.back.billing.rules.schedules.terms import PERIODS_PER_YEAR, Unit
 from xinzu.kernel.time import BusinessDate
 
 DAYS_IN_YEAR = 365
@@ -95,19 +96,20 @@ def rental_cost_pct(
     device_value_fen: int,
     rent_fen: int,
     period_count: int,
-    period_months: int,
+    every: int,
     end_fen: int,
     *,
+    unit: Unit = Unit.MONTH,
     first_rents: int = 1,
     days_early: Sequence[int] = (),
 ) -> str | None:
     """What a rental of equal rents in advance costs a year, effective, in percent, rounded as ``annual_cost_pct``.
 
-    The lessor's flows, in months of a twelfth of a year: device value out, rents in, and at the end of the term ``end_fen`` in (the larger
-    of expected residual value and buyout). ``first_rents`` come in at the start, the last ones of the term among them; ``days_early`` is by
-    how many days each rent falls due before its period begins. Below nothing when the flows do not return the device value; None when
-    the first payment already does: the cost has no bound. Raises ValueError unless value, count and months are positive, the first rents
-    are of the term, and the rest is not negative.
+    The lessor's flows, in months of a twelfth of a year or in days of a 365th: device value out, rents in, and at the end of the term
+    ``end_fen`` in (the larger of expected residual value and buyout). ``first_rents`` come in at the start, the last ones of the term
+    among them; ``days_early`` is by how many days each rent falls due before its period begins. Below nothing when the flows do not
+    return the device value; None when the first payment already does: the cost has no bound. Raises ValueError unless value, count and
+    ``every`` are positive, the first rents are of the term, and the rest is not negative.
 
     12 rents of 450 and a residual value of 1,000 for a phone worth 6,000:
 
@@ -119,14 +121,12 @@ def rental_cost_pct(
     >>> rental_cost_pct(600_000, 45_000, 12, 1, 100_000, first_rents=3)
     '17.019538'
     """
-    if min(device_value_fen, period_count, period_months) < 1 or min(rent_fen, end_fen) < 0:
-        raise ValueError(
-            "device value, number of periods and months per period are positive, rent and end value are not negative"
-        )
+    if min(device_value_fen, period_count, every) < 1 or min(rent_fen, end_fen) < 0:
+        raise ValueError("device value, number and length of periods are positive, rent and end value are not negative")
     if not 1 <= first_rents <= period_count:
         raise ValueError("the rents paid at the start are of the term")
-    rents = _rents_in_turn(rent_fen, period_count - first_rents + 1, period_months, days_early)
-    end = period_count * period_months / _MONTHS_IN_YEAR
+    rents = _rents_in_turn(rent_fen, period_count - first_rents + 1, every / PERIODS_PER_YEAR[unit], days_early)
+    end = period_count * every / PERIODS_PER_YEAR[unit]
     rate = irr([(0.0, rent_fen * (first_rents - 1) - device_value_fen), *rents, (end, end_fen)])
     if rate is None and rent_fen * period_count + end_fen < device_value_fen:
         rate = _RATE_LOWEST
@@ -153,7 +153,7 @@ def dearest_buyout(
     ((12, '12.784657'), (1, '154.858550'))
     """
     in_turn = period_count - first_rents + 1
-    rents = _rents_in_turn(rent_fen, in_turn, period_months, days_early)
+    rents = _rents_in_turn(rent_fen, in_turn, period_months / _MONTHS_IN_YEAR, days_early)
     ahead_fen = rent_fen * (first_rents - 1)
     dearest: tuple[float, int] = (_RATE_LOWEST, 1)
     for month in range(1, period_count * period_months + 1):
@@ -170,10 +170,25 @@ def dearest_buyout(
     return dearest[1], _shown(dearest[0], ROUND_UP, _RENTAL_NOISE)
 
 
-def _rents_in_turn(rent_fen: int, in_turn: int, period_months: int, days_early: Sequence[int]) -> list[Flow]:
-    """The rents that are not paid ahead, in years from the commencement."""
+def daily_cost_pct(device_value_fen: int, rents: Sequence[tuple[int, int]], days: int, end_fen: int) -> str | None:
+    """What a rental by the day costs a year, counted as ``rental_cost_pct`` counts it: rents are (days after the commencement, fen),
+    ``end_fen`` is what the thing is expected to be worth when it comes back after so many days.
+
+    Zero where rents and end value do not bring back the value of the thing: then nothing is financed. None without bound.
+
+    >>> daily_cost_pct(600_000, [(0, 21_000), (30, 10_000)], 60, 590_000), daily_cost_pct(600_000, [(0, 3_000)], 1, 590_000)
+    ('24.429561', '0.000000')
+    """
+    if sum(fen for _, fen in rents) + end_fen <= device_value_fen:
+        return "0.000000"
+    rate = irr([(0.0, -device_value_fen), *((after / DAYS_IN_YEAR, fen) for after, fen in rents), (days / DAYS_IN_YEAR, end_fen)])
+    return None if rate is None else _shown(rate, ROUND_UP, _RENTAL_NOISE)
+
+
+def _rents_in_turn(rent_fen: int, in_turn: int, years: float, days_early: Sequence[int]) -> list[Flow]:
+    """The rents that are not paid ahead, one each so many years from the commencement."""
     early = [*days_early[:in_turn], *[0] * in_turn]
-    return [(n * period_months / _MONTHS_IN_YEAR - early[n] / DAYS_IN_YEAR, rent_fen) for n in range(in_turn)]
+    return [(n * years - early[n] / DAYS_IN_YEAR, rent_fen) for n in range(in_turn)]
 
 
 def irr_pct(flows: Sequence[Flow], periods_per_year: Decimal) -> str | None:

@@ -13,14 +13,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from xinzu.back.billing.rules.late_fee import EXCESSIVE_PENALTY_PCT
-from xinzu.back.billing.rules.schedules.agreed import financed_cost_pct, schedule_terms
+from xinzu.back.billing.rules.legs import daily_rows
+from xinzu.back.billing.rules.schedules.agreed import MOVES_BACK, agreed_schedule, financed_cost_pct, period_of
 from xinzu.back.billing.rules.schedules.holidays import ShiftPolicy, due_on_of
+from xinzu.back.billing.rules.schedules.periods import shift
 from xinzu.back.billing.rules.schedules.rentals import rent_to_own, several_then_each
 from xinzu.back.billing.rules.schedules.solve import Schedule, schedule_of
 from xinzu.back.billing.rules.schedules.terms import Timing
 from xinzu.kernel.prime_rate import LPR_MULTIPLE, late_fee_ceiling_annual_pct
-from xinzu.kernel.terms import AgreementTerms, EndsIn, Family, Financing
-from xinzu.kernel.time import BusinessDate, add_months
+from xinzu.kernel.terms import AgreementTerms, DailyRent, EndsIn, Family, Financing
+from xinzu.kernel.time import BusinessDate
+
+DAYS_IN_WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +111,9 @@ def cost_table(terms: AgreementTerms, commencement_on: BusinessDate) -> CostTabl
     """
     financing = terms.financing
     if financing is None:
-        return CostTable(
-            commencement_on,
-            None,
-            terms.annual_cost_pct,
-            tuple(_rental_lines(terms, commencement_on)),
-            _rents(terms, commencement_on),
-        )
-    schedule = schedule_of(schedule_terms(financing, terms.period_months, terms.period_count, commencement_on))
+        lines = tuple(_rental_lines(terms, commencement_on))
+        return CostTable(commencement_on, None, terms.annual_cost_pct, lines, _rents(terms, commencement_on))
+    schedule = schedule_of(agreed_schedule(terms, financing, commencement_on))
     policy = ShiftPolicy(terms.due_shift)
     cost_pct = financed_cost_pct(schedule, deposit_fen=terms.deposit_fen, buyout_fen=terms.buyout_fen or 0)
     instalments = tuple(
@@ -134,10 +133,14 @@ def cost_table(terms: AgreementTerms, commencement_on: BusinessDate) -> CostTabl
 
 
 def _rents(terms: AgreementTerms, commencement_on: BusinessDate) -> tuple[CostInstalment, ...]:
-    later = terms.period_count - terms.first_rents
-    rows = several_then_each(terms.rent_fen, terms.first_rents, later, commencement_on, every=terms.period_months)
+    every, unit = period_of(terms)
+    if terms.daily is not None:
+        rows = daily_rows(terms.daily, terms.period_count, commencement_on)
+    else:
+        later = terms.period_count - terms.first_rents
+        rows = several_then_each(terms.rent_fen, terms.first_rents, later, commencement_on, unit=unit, every=every)
     if terms.transfer_fen:
-        rows = rent_to_own(rows, terms.transfer_fen, end_on=add_months(commencement_on, terms.period_months * terms.period_count))
+        rows = rent_to_own(rows, terms.transfer_fen, end_on=shift(unit, every, commencement_on, terms.period_count))
     policy = ShiftPolicy(terms.due_shift)
     return tuple(
         CostInstalment(row.n, due_on_of(row.due_on, policy, commencement_on), None, None, 0, row.total_fen, None) for row in rows
@@ -145,14 +148,24 @@ def _rents(terms: AgreementTerms, commencement_on: BusinessDate) -> tuple[CostIn
 
 
 def _rental_lines(terms: AgreementTerms, on: BusinessDate) -> Iterator[CostLine]:
+    daily = terms.daily
     yield _line(
         terms,
         "instalments",
         ("租金合计", "all rents"),
         _when_rents(terms),
-        (f"每期 {_yuan(terms.rent_fen)} 元", f"{_yuan(terms.rent_fen)} yuan each"),
+        (f"每期 {_yuan(terms.rent_fen)} 元", f"{_yuan(terms.rent_fen)} yuan each") if daily is None else _by_bands(daily),
         terms.rent_total_fen,
     )
+    if daily is not None:
+        yield _line(
+            terms,
+            "overtime",
+            ("超期租金", "rent of days beyond the term"),
+            ("仅在约定天数之后归还时，于归还日支付", "on the return, only when that is after the days agreed"),
+            ("超期各日按同一价档与封顶连续计算", "each further day by the same prices and caps"),
+            None,
+        )
     if terms.deposit_fen:
         yield _line(
             terms,
@@ -191,6 +204,8 @@ def _rental_lines(terms: AgreementTerms, on: BusinessDate) -> Iterator[CostLine]
         )
     yield _late_fee(terms, on)
     fee = _yuan(terms.early_return_fee_fen)
+    if daily is not None and not terms.early_return_fee_fen:
+        return
     yield _line(
         terms,
         "early_settlement",
@@ -203,6 +218,12 @@ def _rental_lines(terms: AgreementTerms, on: BusinessDate) -> Iterator[CostLine]
 
 def _when_rents(terms: AgreementTerms) -> tuple[str, str]:
     shift_zh, shift_en = _SHIFTS[ShiftPolicy(terms.due_shift)]
+    if terms.daily is not None:
+        return (
+            f"共 {terms.period_count} 日，起租日与归还日均计入；每月租金于该月首日支付；提前归还的，只收实际天数的租金{shift_zh}",
+            f"{terms.period_count} days, those of commencement and return included; each month's rent on its first day; of an earlier return"
+            f" only the days kept{shift_en}",
+        )
     if terms.first_rents == 1:
         return (
             f"共 {terms.period_count} 期，{_every_zh(terms)}期初支付{shift_zh}",
@@ -220,6 +241,9 @@ def _financed_lines(terms: AgreementTerms, financing: Financing, schedule: Sched
     is_lease = financing.family is Family.FINANCE_LEASE
     due_zh, due_en = _DUE[financing.family]
     shift_zh, shift_en = _SHIFTS[ShiftPolicy(terms.due_shift)]
+    counted_zh, counted_en = ("，利息计至该日", ", interest counts up to it") if terms.due_shift in MOVES_BACK else ("", "")
+    steps_zh = "".join(f"，自第 {step.from_period} 期起 {step.annual_rate_pct}%" for step in financing.rate_steps)
+    steps_en = "".join(f", from period {step.from_period} {step.annual_rate_pct} %" for step in financing.rate_steps)
     count = len(schedule.rows)
     at_zh, at_en = ("期初", "start") if schedule.terms.timing is Timing.ADVANCE else ("期末", "end")
     yield _line(
@@ -227,8 +251,8 @@ def _financed_lines(terms: AgreementTerms, financing: Financing, schedule: Sched
         "instalments",
         (f"{due_zh}合计", f"all {due_en}s"),
         (
-            f"共 {count} 期，{_every_zh(terms)}{at_zh}支付{shift_zh}",
-            f"{count} times, at the {at_en} of {_every_en(terms)}{shift_en}",
+            f"共 {count} 期，{_every_zh(terms)}{at_zh}支付{shift_zh}{counted_zh}",
+            f"{count} times, at the {at_en} of {_every_en(terms)}{shift_en}{counted_en}",
         ),
         ("各期金额见还款计划", "each as the schedule says"),
         schedule.total_fen,
@@ -249,8 +273,8 @@ def _financed_lines(terms: AgreementTerms, financing: Financing, schedule: Sched
         ("其中利息", "of that, interest"),
         ("随各期支付", "with the instalments"),
         (
-            f"年利率 {financing.annual_rate_pct}%，按未还本金计算",
-            f"{financing.annual_rate_pct} % a year on the principal still owed",
+            f"年利率 {financing.annual_rate_pct}%{steps_zh}，按未还本金计算",
+            f"{financing.annual_rate_pct} % a year{steps_en}, on the principal still owed",
         )
         if financing.method != "flat"
         else (
@@ -370,11 +394,27 @@ def _line(
     return CostLine(code, *what, *_WHO[terms.family], *when, *how_much, amount_fen)
 
 
+def _by_bands(daily: DailyRent) -> tuple[str, str]:
+    zh = [f"第 {band.from_day} 日起每日 {_yuan(band.daily_fen)} 元" for band in daily.bands]
+    en = [f"{_yuan(band.daily_fen)} yuan a day from day {band.from_day}" for band in daily.bands]
+    if daily.month_days_max is not None:
+        zh.append(f"每月最多计 {daily.month_days_max} 日")
+        en.append(f"at most {daily.month_days_max} days charged a month")
+    if daily.charged_days_max is not None:
+        zh.append(f"全程最多计 {daily.charged_days_max} 日")
+        en.append(f"at most {daily.charged_days_max} days charged in all")
+    return "；".join(zh), "; ".join(en)
+
+
 def _every_zh(terms: AgreementTerms) -> str:
+    if terms.period_days:
+        return "每周" if terms.period_days == DAYS_IN_WEEK else f"每 {terms.period_days} 日"
     return "每月" if terms.period_months == 1 else f"每 {terms.period_months} 个月"
 
 
 def _every_en(terms: AgreementTerms) -> str:
+    if terms.period_days:
+        return "each week" if terms.period_days == DAYS_IN_WEEK else f"every {terms.period_days} days"
     return "each month" if terms.period_months == 1 else f"every {terms.period_months} months"
 
 

@@ -5,7 +5,7 @@ Here the rents are given (a merchant's plan names them); ``solve`` finds a rent 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from itertools import pairwise
 from xinzu.back.billing.rules.schedules.periods import shift
 from xinzu.back.billing.rules.schedules.terms import AMOUNT_MAX_FEN, PERIODS_MAX, Timing, Unit, refused, within
 from xinzu.kernel.money import Rounding, round_fen
+from xinzu.kernel.terms import PriceBand
 from xinzu.kernel.time import BusinessDate
 
 DAYS_MAX = 36_600
@@ -123,14 +124,6 @@ def rent_to_own(rows: Sequence[RentalRow], transfer_fen: int = 0, *, end_on: Bus
     return (*rows, RentalRow(rows[-1].n + 1, end, end, end, (Leg(LegRole.RESIDUAL, transfer_fen),)))
 
 
-@dataclass(frozen=True, slots=True)
-class PriceBand:
-    """From this day of the rental on (the first is 1) a day costs so much."""
-
-    from_day: int
-    daily_fen: int
-
-
 def daily_rent_fen(bands: Sequence[PriceBand], first_day: int, last_day: int) -> int:
     """The rent for days of a rental, both included, each at the price of its band.
 
@@ -168,26 +161,48 @@ def daily_rents(
     >>> [(str(row.due_on), row.total_fen) for row in rows]
     [('2026-02-01', 20000), ('2026-03-01', 20000), ('2026-03-06', 5000)]
     """
+    rows: list[RentalRow] = []
+    for from_on, to_on, days in charged_days(
+        start_on, end_on, row_days_max=row_days_max, days_max=days_max, unit=unit, every=every
+    ):
+        first_day = (from_on - start_on).days + 1
+        rent_fen = daily_rent_fen(bands, first_day, first_day + days - 1)
+        rows.append(RentalRow(len(rows) + 1, from_on, to_on, to_on, (Leg(LegRole.RENT, rent_fen),)))
+    return tuple(rows)
+
+
+def charged_days(
+    start_on: BusinessDate,
+    end_on: BusinessDate,
+    *,
+    row_days_max: int | None = None,
+    days_max: int | None = None,
+    unit: Unit = Unit.MONTH,
+    every: int = 1,
+) -> Iterator[tuple[BusinessDate, BusinessDate, int]]:
+    """Of each row of a rental by the day its first day, the first day that is not its own, and how many of its days, the first ones, are
+    charged.
+
+    >>> from datetime import date
+    >>> [(str(from_on), days) for from_on, _, days in charged_days(date(2026, 1, 1), date(2026, 2, 6), row_days_max=20, days_max=23)]
+    [('2026-01-01', 20), ('2026-02-01', 3)]
+    """
     within("days", (end_on - start_on).days, 1, DAYS_MAX)
     for name, cap in (("row_days_max", row_days_max), ("days_max", days_max)):
         if cap is not None:
             within(name, cap, 1, DAYS_MAX)
-    rows: list[RentalRow] = []
-    from_on, charged_days = start_on, 0
+    from_on, n, charged = start_on, 0, 0
     while from_on < end_on:
-        n = len(rows) + 1
+        n += 1
         to_on = min(shift(unit, every, start_on, n), end_on)
         days = (to_on - from_on).days
         if row_days_max is not None:
             days = min(days, row_days_max)
         if days_max is not None:
-            days = min(days, days_max - charged_days)
-        first_day = (from_on - start_on).days + 1
-        rent_fen = daily_rent_fen(bands, first_day, first_day + days - 1)
-        rows.append(RentalRow(n, from_on, to_on, to_on, (Leg(LegRole.RENT, rent_fen),)))
-        charged_days += days
+            days = min(days, days_max - charged)
+        yield from_on, to_on, days
+        charged += days
         from_on = to_on
-    return tuple(rows)
 
 
 def buyout_price_fen(

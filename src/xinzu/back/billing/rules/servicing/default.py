@@ -6,6 +6,7 @@ Nothing here happens without the legal ground: a demand, a reasonable time that 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from xinzu.back.billing.model import Leg, Role
 from xinzu.back.billing.rules.schedules.periods import shift
@@ -55,6 +56,24 @@ class Termination:
     valuation_ref: str = ""
     costs_fen: int = 0
     residual_fen: int = 0
+
+
+class ValueBasis(StrEnum):
+    """How the value of a recovered thing came to be known: agreed or appraised, or by what its sale brought, less the costs and taxes of it."""
+
+    VALUATION = "valuation"
+    SALE = "sale"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueKnown:
+    """What the thing of a terminated finance lease is worth became known after the termination. ``value_ref`` is the agreement, the appraisal
+    or the sale."""
+
+    on: BusinessDate
+    value_fen: int
+    basis: ValueBasis
+    value_ref: str
 
 
 def unpaid_after(position: Position, demand: Demand, on: BusinessDate) -> list[Leg]:
@@ -192,6 +211,38 @@ def terminate(position: Position, event: Termination) -> Change:
         arrears_fen=arrears_fen,
         due_now_fen=reckoning.shortfall_fen if reckoning else owed_fen,
         credit_fen=reckoning.surplus_fen if reckoning else 0,
+        reckoning=reckoning,
+    )
+
+
+def settle_value(position: Position, event: ValueKnown) -> Change:
+    """The recovered thing's value is set against all that is still owed of a terminated finance lease. What it is worth beyond that is the
+    lessee's (Civil Code art. 758; interpretation art. 11), what it falls short stays owed.
+
+    That the lease was terminated and its value not settled yet is for the caller to know.
+    """
+    not_before(event.on, position.as_of)
+    if position.family is not Family.FINANCE_LEASE:
+        raise refused("family", "仅适用于已解除的融资租赁合同", "must be a finance lease: only there is value set against rents")
+    within("value_fen", event.value_fen, 1, AMOUNT_MAX_FEN)
+    grounded(event.value_ref, "value_ref")
+    owed_fen = arrears_of(position, (), event.on)
+    reckoning = reckon(owed_fen, event.value_fen)
+    return Change(
+        kind="recovered_value",
+        on=event.on,
+        why=why(
+            "value_of_recovered_thing",
+            "收回租赁物的价值抵偿承租人所欠款项，超出部分返还承租人，不足部分承租人仍应清偿（民法典第七百五十八条）",
+            "The recovered thing's value is set against what is owed: the excess is the lessee's, a shortfall stays owed (art. 758)",
+            owed_fen=owed_fen,
+            value_fen=event.value_fen,
+            basis=event.basis.value,
+            value_ref=event.value_ref,
+        ),
+        arrears_fen=owed_fen,
+        due_now_fen=reckoning.shortfall_fen,
+        credit_fen=reckoning.surplus_fen,
         reckoning=reckoning,
     )
 

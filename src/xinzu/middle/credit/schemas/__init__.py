@@ -1,0 +1,1 @@
+"""What goes over HTTP about credit, a file per part: reports, score sources, indicators."""

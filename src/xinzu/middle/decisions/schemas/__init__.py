@@ -1,0 +1,1 @@
+"""Decisions and strategies as they go over HTTP, one file each."""

@@ -1,0 +1,1 @@
+"""Pure rules of screening: keys, names, money. No I/O."""

@@ -1,0 +1,1 @@
+"""SQL of screening. Every statement works on arrays."""
